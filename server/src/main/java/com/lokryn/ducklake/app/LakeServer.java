@@ -1,0 +1,184 @@
+package com.lokryn.ducklake.app;
+
+import com.lokryn.ducklake.config.DataSize;
+import com.lokryn.ducklake.config.ServerConfig;
+import com.lokryn.ducklake.config.Settings;
+import com.lokryn.ducklake.engine.ArrowTypes;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.EngineOptions;
+import com.lokryn.ducklake.engine.EngineThreads;
+import com.lokryn.ducklake.engine.Extensions;
+import com.lokryn.ducklake.flight.FlightEndpoint;
+import com.lokryn.ducklake.flight.FlightEndpoint.Parts;
+import com.lokryn.ducklake.flight.FlightEndpoint.Patience;
+import com.lokryn.ducklake.lake.LakeCatalog;
+import com.lokryn.ducklake.lake.LakeEngine;
+import com.lokryn.ducklake.lake.LakeLocation;
+import com.lokryn.ducklake.lake.LakeUnavailableException;
+import com.lokryn.ducklake.observe.Redaction;
+import com.lokryn.ducklake.query.IngestService;
+import com.lokryn.ducklake.query.QueryService;
+import com.lokryn.ducklake.query.Sessions;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.LinkedHashMap;
+import java.util.concurrent.atomic.AtomicReference;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The server: makes its parts in the order in which they need each other, and takes them down in
+ * reverse.
+ */
+public final class LakeServer implements AutoCloseable {
+  private final BufferAllocator allocator = new RootAllocator();
+  private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
+  private final ServerConfig config;
+  private final InetSocketAddress address;
+  private final LakeCatalog catalog;
+  private final EngineThreads threads;
+  private final LakeEngine engine;
+  private final Sessions sessions;
+  private final Redaction redaction;
+  private final InstantSource clock = InstantSource.system();
+
+  /**
+   * @param local where the lake is
+   * @param address where to listen
+   */
+  public LakeServer(
+      ServerConfig config,
+      LakeLocation.Local local,
+      InetSocketAddress address,
+      Extensions extensions) {
+    this.config = config;
+    this.address = address;
+    int processors = Runtime.getRuntime().availableProcessors();
+    Path spill =
+        config
+            .find(Settings.TEMP_DIRECTORY)
+            .orElseGet(
+                () ->
+                    Path.of(
+                        System.getProperty("java.io.tmpdir"),
+                        "ducklake-flight-" + ProcessHandle.current().pid()));
+    redaction = redaction(local, spill, extensions);
+    catalog = new LakeCatalog(local, extensions);
+    threads =
+        new EngineThreads(
+            config
+                .find(Settings.MAX_CONCURRENT_QUERIES)
+                .orElseGet(() -> Math.max(16, 8 * processors)));
+    engine =
+        new LakeEngine(
+            new EngineOptions(
+                config.find(Settings.THREADS).orElse(processors),
+                config
+                    .find(Settings.MEMORY_LIMIT)
+                    .map(DataSize::bytes)
+                    .orElseGet(MachineMemory::defaultEngineBytes),
+                spill,
+                config.find(Settings.MAX_TEMP_DIRECTORY_SIZE).map(DataSize::bytes).orElse(0L),
+                extensions.directory()),
+            catalog,
+            allocator,
+            this::ready);
+    sessions = new Sessions(LakeCatalog.NAMESPACE, engine::connect);
+  }
+
+  /** Opens the engine and attaches the lake. */
+  public void openLake() throws LakeUnavailableException, EngineException {
+    catalog.prepareDirectories();
+    engine.open();
+  }
+
+  /** Proves that the lake can be queried. */
+  public void checkLake() throws LakeUnavailableException, EngineException {
+    engine.check();
+  }
+
+  /**
+   * Takes clients from here on.
+   *
+   * @return the port that was bound
+   */
+  public int listen() throws IOException {
+    var types = new ArrowTypes();
+    var queries =
+        new QueryService(types, config.get(Settings.QUERY_TIMEOUT), clock, engine::failed);
+    Duration idle = config.get(Settings.IDLE_SESSION_TIMEOUT);
+    var started =
+        new FlightEndpoint(
+            address,
+            new Parts(
+                threads,
+                queries,
+                new IngestService(queries, allocator),
+                types,
+                sessions,
+                redaction,
+                allocator,
+                clock),
+            new Patience(idle, idle));
+    endpoint.set(started);
+    started.serving(engine.isReady());
+    return started.port();
+  }
+
+  /** Lets running statements end; see {@link FlightEndpoint#drain}. */
+  public boolean drain() throws InterruptedException {
+    FlightEndpoint running = endpoint.get();
+    return running == null || running.drain(config.get(Settings.DRAIN_TIMEOUT));
+  }
+
+  /** Connections of the engine that statements hold now. */
+  public int openConnections() {
+    return engine.openConnections();
+  }
+
+  /** Results on their way to clients now. */
+  public int openStreams() {
+    FlightEndpoint running = endpoint.get();
+    return running == null ? 0 : running.openStreams();
+  }
+
+  public boolean isReady() {
+    return engine.isReady();
+  }
+
+  /** The engine, for tests that have to break it. */
+  LakeEngine engine() {
+    return engine;
+  }
+
+  private void ready(boolean ready) {
+    FlightEndpoint running = endpoint.get();
+    if (running != null) {
+      running.serving(ready);
+    }
+  }
+
+  private static Redaction redaction(LakeLocation.Local local, Path spill, Extensions extensions) {
+    var names = new LinkedHashMap<Path, String>();
+    names.put(local.directory(), "<lake>");
+    names.put(spill, "<temporary>");
+    names.put(extensions.directory(), "<extensions>");
+    names.put(Path.of("").toAbsolutePath(), ".");
+    return Redaction.ofPaths(names);
+  }
+
+  @Override
+  public void close() {
+    // The allocator stays: batches that the transport still holds are released when it lets go.
+    try (threads;
+        engine;
+        sessions;
+        var _ = endpoint.getAndSet(null)) {
+      // Closed from the last to the first.
+    }
+  }
+}

@@ -1,0 +1,84 @@
+package com.lokryn.ducklake.cli;
+
+import com.lokryn.ducklake.engine.BuildInfo;
+import java.io.PrintWriter;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The program's commands, and how each of them may end. */
+public final class CommandLineRunner {
+  private CommandLineRunner() {}
+
+  /** Runs a command line, and returns the exit code. */
+  public static int run(String... arguments) {
+    var line = new CommandLine(new Root());
+    line.setCaseInsensitiveEnumValuesAllowed(true);
+    line.setParameterExceptionHandler(CommandLineRunner::usage);
+    line.setExecutionExceptionHandler(CommandLineRunner::failure);
+    for (CommandLine command : line.getSubcommands().values()) {
+      command.getCommandSpec().versionProvider(new Versions());
+    }
+    return line.execute(arguments);
+  }
+
+  private static int usage(ParameterException e, String[] arguments) {
+    PrintWriter err = e.getCommandLine().getErr();
+    err.println(e.getMessage());
+    e.getCommandLine().usage(err);
+    return ExitCode.USAGE;
+  }
+
+  private static int failure(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
+    if (e instanceof CommandFailure failure) {
+      line.getErr().println(failure.getMessage());
+      return failure.exitCode();
+    }
+    LoggerFactory.getLogger(CommandLineRunner.class).debug("the command failed", e);
+    line.getErr()
+        .println(
+            "internal error: %s: %s (run with LOG_LEVEL=debug for the details)"
+                .formatted(e.getClass().getSimpleName(), e.getMessage()));
+    return ExitCode.INTERNAL;
+  }
+
+  @Command(
+      name = "ducklake-flight",
+      description = "An Arrow Flight SQL server over an embedded DuckDB with a DuckLake lake.",
+      mixinStandardHelpOptions = true,
+      versionProvider = Versions.class,
+      subcommands = {
+        ServeCommand.class,
+        SqlCommand.class,
+        IngestCommand.class,
+        HealthCommand.class,
+        ExtensionsCommand.class
+      })
+  private static final class Root implements Runnable {
+    @Spec private @Nullable CommandSpec spec;
+
+    @Override
+    public void run() {
+      throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "which command?");
+    }
+  }
+
+  /** What the program is made of. */
+  static final class Versions implements IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      return new String[] {
+        "ducklake-flight " + BuildInfo.VERSION,
+        "DuckDB " + BuildInfo.DUCKDB_VERSION,
+        "DuckLake extension of DuckDB " + BuildInfo.DUCKDB_VERSION,
+        "Arrow " + BuildInfo.ARROW_VERSION
+      };
+    }
+  }
+}

@@ -1,0 +1,17 @@
+package com.lokryn.ducklake.cli;
+
+/** How the program ends; the numbers are those of sysexits.h where it has one. */
+final class ExitCode {
+  static final int DONE = 0;
+
+  /** A statement or a request was refused by the server. */
+  static final int FAILED = 1;
+
+  static final int USAGE = 64;
+  static final int DEPENDENCY = 69;
+  static final int INTERNAL = 70;
+  static final int PERMISSION = 77;
+  static final int CONFIGURATION = 78;
+
+  private ExitCode() {}
+}

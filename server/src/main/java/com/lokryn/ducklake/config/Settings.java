@@ -1,0 +1,146 @@
+package com.lokryn.ducklake.config;
+
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Optional;
+
+/** The table of settings: all that can be set, once. */
+public final class Settings {
+  /** How clients show who they are. */
+  public enum Auth {
+    BASIC,
+    NONE
+  }
+
+  /** What the log looks like. */
+  public enum LogFormat {
+    TEXT,
+    JSON
+  }
+
+  /** From which weight on an event is logged. */
+  public enum LogLevel {
+    DEBUG,
+    INFO,
+    WARN,
+    ERROR
+  }
+
+  public static final Setting<String> FLIGHT_HOST =
+      Setting.optional(
+          "flight_host",
+          ValueType.text(),
+          "0.0.0.0; with --local 127.0.0.1",
+          "address to listen on");
+
+  public static final Setting<Integer> FLIGHT_PORT =
+      Setting.of(
+          "flight_port",
+          ValueType.number(0, 65_535),
+          31_337,
+          "31337",
+          "port to listen on; 0 takes any free one");
+
+  public static final Setting<Auth> FLIGHT_AUTH =
+      Setting.optional(
+          "flight_auth",
+          ValueType.oneOf(Auth.class),
+          "basic; with --local on a loopback address none",
+          "how clients show who they are: basic, or none for anyone who reaches the port");
+
+  public static final Setting<Integer> MAX_CONCURRENT_QUERIES =
+      Setting.optional(
+          "max_concurrent_queries",
+          ValueType.number(1, 10_000),
+          "8 per processor, 16 at least",
+          "statements that are planned or executed at once; more wait");
+
+  public static final Setting<Duration> QUERY_TIMEOUT =
+      Setting.of(
+          "query_timeout",
+          ValueType.duration(),
+          Duration.ofHours(1),
+          "1h",
+          "a statement, with the sending of its result, is ended after this time");
+
+  public static final Setting<Duration> IDLE_SESSION_TIMEOUT =
+      Setting.of(
+          "idle_session_timeout",
+          ValueType.duration(),
+          Duration.ofMinutes(30),
+          "30m",
+          "a transaction, a prepared statement or a result that its client does not use is ended"
+              + " after this time");
+
+  public static final Setting<Duration> DRAIN_TIMEOUT =
+      Setting.of(
+          "drain_timeout",
+          ValueType.duration(),
+          Duration.ofSeconds(25),
+          "25s",
+          "how long running statements may go on when the server is told to stop");
+
+  public static final Setting<DataSize> MEMORY_LIMIT =
+      Setting.optional(
+          "memory_limit",
+          ValueType.size(),
+          "60 % of the memory there is",
+          "what the engine may hold in memory before it spills");
+
+  public static final Setting<Integer> THREADS =
+      Setting.optional(
+          "threads", ValueType.number(1, 1_024), "one per processor", "threads of the engine");
+
+  public static final Setting<Path> TEMP_DIRECTORY =
+      Setting.optional(
+          "temp_directory",
+          ValueType.path(),
+          "below the system's directory for temporary files",
+          "where the engine spills what memory does not hold");
+
+  public static final Setting<DataSize> MAX_TEMP_DIRECTORY_SIZE =
+      Setting.optional(
+          "max_temp_directory_size",
+          ValueType.size(),
+          "90 % of the free disk",
+          "how much the engine may spill");
+
+  public static final Setting<LogFormat> LOG_FORMAT =
+      Setting.of(
+          "log_format",
+          ValueType.oneOf(LogFormat.class),
+          LogFormat.TEXT,
+          "text",
+          "text, or json with one object a line");
+
+  public static final Setting<LogLevel> LOG_LEVEL =
+      Setting.of(
+          "log_level",
+          ValueType.oneOf(LogLevel.class),
+          LogLevel.INFO,
+          "info",
+          "debug, info, warn or error");
+
+  public static final List<Setting<?>> ALL =
+      List.of(
+          FLIGHT_HOST,
+          FLIGHT_PORT,
+          FLIGHT_AUTH,
+          MAX_CONCURRENT_QUERIES,
+          QUERY_TIMEOUT,
+          IDLE_SESSION_TIMEOUT,
+          DRAIN_TIMEOUT,
+          MEMORY_LIMIT,
+          THREADS,
+          TEMP_DIRECTORY,
+          MAX_TEMP_DIRECTORY_SIZE,
+          LOG_FORMAT,
+          LOG_LEVEL);
+
+  private Settings() {}
+
+  static Optional<Setting<?>> byKey(String key) {
+    return ALL.stream().filter(setting -> setting.key().equals(key)).findFirst();
+  }
+}

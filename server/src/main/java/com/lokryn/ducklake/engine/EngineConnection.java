@@ -1,0 +1,143 @@
+package com.lokryn.ducklake.engine;
+
+import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.apache.arrow.c.ArrowArrayStream;
+import org.apache.arrow.memory.BufferAllocator;
+import org.duckdb.DriverAccess;
+import org.duckdb.DuckDBConnection;
+import org.duckdb.DuckDBPreparedStatement;
+
+/**
+ * A connection of the engine. It carries one stream at a time: a second statement ends an open
+ * stream of the same connection early and without an error, so whoever needs both takes two
+ * connections. Used by one thread at a time, except for {@link #interrupt}.
+ */
+public final class EngineConnection implements AutoCloseable {
+  private final DuckDBConnection driver;
+  private final BufferAllocator allocator;
+  private final Consumer<EngineConnection> onClose;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  EngineConnection(
+      DuckDBConnection driver, BufferAllocator allocator, Consumer<EngineConnection> onClose) {
+    this.driver = driver;
+    this.allocator = allocator;
+    this.onClose = onClose;
+  }
+
+  void use(Namespace namespace) throws EngineException {
+    try {
+      // Catalog first: setting a schema looks for it in the catalog.
+      driver.setCatalog(namespace.catalog());
+      driver.setSchema(namespace.schema());
+    } catch (SQLException e) {
+      close();
+      throw EngineException.of(e);
+    }
+  }
+
+  /** Where this connection looks names up now, after a `USE` for instance. */
+  public Namespace namespace() throws EngineException {
+    try {
+      return new Namespace(driver.getCatalog(), driver.getSchema());
+    } catch (SQLException e) {
+      throw EngineException.of(e);
+    }
+  }
+
+  /**
+   * Plans a statement. The text must be a single statement: DuckDB's driver runs all but the last
+   * while it prepares.
+   */
+  public EngineStatement prepare(String sql) throws EngineException {
+    try {
+      return new EngineStatement((DuckDBPreparedStatement) driver.prepareStatement(sql), allocator);
+    } catch (SQLException e) {
+      throw EngineException.of(e);
+    }
+  }
+
+  /** Runs a statement whose result, if any, does not matter. */
+  public void run(String sql) throws EngineException {
+    try (var statement = driver.createStatement()) {
+      statement.execute(sql);
+    } catch (SQLException e) {
+      throw EngineException.of(e);
+    }
+  }
+
+  /** Runs a statement that changes rows, and says how many. */
+  public long update(String sql) throws EngineException {
+    try (EngineStatement statement = prepare(sql)) {
+      return statement.executeUpdate();
+    }
+  }
+
+  /** Runs a small query and gives its rows as text; for the server's own questions. */
+  public List<List<String>> rows(String sql, Object... parameters) throws EngineException {
+    try (var statement = driver.prepareStatement(sql)) {
+      for (int i = 0; i < parameters.length; i++) {
+        statement.setObject(i + 1, parameters[i]);
+      }
+      var rows = new ArrayList<List<String>>();
+      try (var result = statement.executeQuery()) {
+        int columns = result.getMetaData().getColumnCount();
+        while (result.next()) {
+          var row = new ArrayList<String>(columns);
+          for (int column = 1; column <= columns; column++) {
+            row.add(result.getString(column));
+          }
+          rows.add(row);
+        }
+      }
+      return rows;
+    } catch (SQLException e) {
+      throw EngineException.of(e);
+    }
+  }
+
+  /**
+   * Shows the batches of a stream as a temporary view of this connection. The view can be read
+   * once; the engine pulls the batches while it does.
+   */
+  public void register(String viewName, ArrowArrayStream stream) throws EngineException {
+    try {
+      driver.registerArrowStream(viewName, stream);
+    } catch (RuntimeException e) {
+      throw EngineException.of(e);
+    }
+  }
+
+  /**
+   * Stops what runs or streams on this connection, from any thread; the connection stays usable. An
+   * interrupt that comes before the engine has begun is forgotten by it, so a caller repeats it
+   * until the work has ended.
+   */
+  public void interrupt() {
+    if (closed.get()) {
+      return;
+    }
+    try {
+      DriverAccess.interrupt(driver);
+    } catch (SQLException ignored) {
+      // Closed meanwhile: there is nothing left to stop.
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    onClose.accept(this);
+    try {
+      driver.close();
+    } catch (SQLException e) {
+      throw new IllegalStateException("closing a connection failed", e);
+    }
+  }
+}

@@ -1,0 +1,68 @@
+package com.lokryn.ducklake.engine;
+
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * What kind of failure the engine reported. DuckDB's driver gives neither SQLSTATE nor code, only a
+ * text that starts with the exception's name, so that name is what tells the kinds apart.
+ */
+public enum EngineError {
+  SYNTAX("Parser Error"),
+  BINDER("Binder Error"),
+  /** A table, schema, function or type that is not there. */
+  MISSING("Catalog Error", "does not exist", "No function matches"),
+  EXISTS("Catalog Error", "already exists"),
+  CATALOG("Catalog Error"),
+  CONVERSION("Conversion Error"),
+  OUT_OF_RANGE("Out of Range Error"),
+  MISMATCH("Mismatch Type Error"),
+  CONSTRAINT("Constraint Error"),
+  PERMISSION("Permission Error"),
+  /** Two transactions changed the same thing; the later one may be run again. */
+  CONFLICT("TransactionContext Error", "conflict"),
+  TRANSACTION("TransactionContext Error"),
+  WRITE_CONFLICT("Transaction Error", "conflict"),
+  INTERRUPTED("INTERRUPT Error"),
+  OUT_OF_MEMORY("Out of Memory Error"),
+  HTTP("HTTP Error"),
+  IO("IO Error"),
+  CONNECTION("Connection Error"),
+  NOT_IMPLEMENTED("Not implemented Error"),
+  INVALID_INPUT("Invalid Input Error"),
+  INVALID_TYPE("Invalid type Error"),
+  INVALID_CONFIGURATION("Invalid Configuration Error"),
+  DEPENDENCY("Dependency Error"),
+  PARAMETER("Parameter Not Allowed Error"),
+  /** A bug in the engine. DuckDB refuses all further work of the instance after these two. */
+  INTERNAL("INTERNAL Error"),
+  FATAL("FATAL Error"),
+  /** Values that are an error of the query, but that Arrow's side noticed. */
+  UNSUPPORTED_TYPE(""),
+  UNKNOWN("");
+
+  private final String prefix;
+
+  @SuppressWarnings("ImmutableEnumChecker") // List.of is immutable, its type does not say so
+  private final List<String> marks;
+
+  EngineError(String prefix, String... marks) {
+    this.prefix = prefix;
+    this.marks = List.of(marks);
+  }
+
+  /** True when the instance that raised it takes no further work and has to be opened anew. */
+  public boolean isInstanceLost(String text) {
+    return this == FATAL || this == INTERNAL || text.contains("database has been invalidated");
+  }
+
+  static EngineError of(String text) {
+    return Arrays.stream(values()).filter(error -> error.matches(text)).findFirst().orElse(UNKNOWN);
+  }
+
+  private boolean matches(String text) {
+    return !prefix.isEmpty()
+        && text.startsWith(prefix)
+        && (marks.isEmpty() || marks.stream().anyMatch(text::contains));
+  }
+}

@@ -1,0 +1,64 @@
+package com.lokryn.ducklake.engine;
+
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadFactory;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * The threads that enter DuckDB. All have 64 MB stacks: DuckDB's planner recurses, and on Java's
+ * default stack a chain of 200 common table expressions ends the process with SIGSEGV; the memory
+ * is only reserved, not used. They are platform threads, since a native call pins a virtual one.
+ */
+public final class EngineThreads implements AutoCloseable {
+  private static final long STACK_BYTES = 64L << 20;
+
+  private final ExecutorService queries;
+  private final ExecutorService streams;
+  private final ExecutorService ingests;
+
+  /**
+   * @param concurrency how many statements may be planned or executed at once; more wait
+   */
+  public EngineThreads(int concurrency) {
+    queries = pool("query", concurrency);
+    streams = pool("stream", concurrency);
+    ingests = pool("ingest", concurrency);
+  }
+
+  /** Plans and executes: a task runs as long as its statement needs to give its first rows. */
+  public ExecutorService queries() {
+    return queries;
+  }
+
+  /** Fetches batches of results that are open; never waits for a client. */
+  public ExecutorService streams() {
+    return streams;
+  }
+
+  /** Handles uploads: a task lasts as long as its client sends. */
+  public ExecutorService ingests() {
+    return ingests;
+  }
+
+  private static ExecutorService pool(String name, int threads) {
+    var pool =
+        new ThreadPoolExecutor(
+            threads, threads, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory(name));
+    pool.allowCoreThreadTimeOut(true);
+    return pool;
+  }
+
+  /** A factory of threads that may enter DuckDB, named {@code name-0}, {@code name-1}, … */
+  public static ThreadFactory factory(String name) {
+    return Thread.ofPlatform().name(name + "-", 0).stackSize(STACK_BYTES).daemon().factory();
+  }
+
+  @Override
+  public void close() {
+    queries.shutdownNow();
+    streams.shutdownNow();
+    ingests.shutdownNow();
+  }
+}

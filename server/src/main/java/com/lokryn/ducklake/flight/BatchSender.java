@@ -1,0 +1,239 @@
+package com.lokryn.ducklake.flight;
+
+import com.lokryn.ducklake.query.Batches;
+import com.lokryn.ducklake.query.Outcome;
+import com.lokryn.ducklake.query.Problem;
+import com.lokryn.ducklake.query.QueryException;
+import io.grpc.StatusRuntimeException;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.concurrent.Executor;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.apache.arrow.flight.FlightProducer.ServerStreamListener;
+import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.VectorLoader;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.VectorUnloader;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Sends the batches of one result as fast as its client takes them. It never waits: when the
+ * transport has enough it lets its thread go, and the transport's call-back puts it on a worker
+ * again, so a slow client costs a batch of memory and no thread. Exactly one of its steps runs at a
+ * time, on any worker.
+ */
+final class BatchSender implements Runnable {
+  /**
+   * Above this a batch is sent in slices. Drivers refuse messages over 16 MiB (ADBC's default), and
+   * a batch carries framing too. A single row that is larger goes alone.
+   */
+  static final long MAX_BATCH_BYTES = 8L << 20;
+
+  private record Slice(int from, int count) {}
+
+  private final Batches batches;
+  private final ServerStreamListener listener;
+  private final Executor workers;
+  private final FlightErrors errors;
+  private final InstantSource clock;
+  private final Runnable onEnd;
+
+  /** Calls to {@link #schedule} that no step has answered yet. */
+  private final AtomicInteger requests = new AtomicInteger();
+
+  private final Deque<Slice> slices = new ArrayDeque<>();
+  private @Nullable VectorSchemaRoot sliced;
+  private boolean started;
+  private volatile boolean ended;
+  private volatile @Nullable Instant waitingSince;
+
+  BatchSender(
+      Batches batches,
+      ServerStreamListener listener,
+      Executor workers,
+      FlightErrors errors,
+      InstantSource clock,
+      Runnable onEnd) {
+    this.batches = batches;
+    this.listener = listener;
+    this.workers = workers;
+    this.errors = errors;
+    this.clock = clock;
+    this.onEnd = onEnd;
+  }
+
+  /** Begins; returns at once. */
+  void start() {
+    listener.setOnReadyHandler(this::schedule);
+    listener.setOnCancelHandler(this::clientCancelled);
+    batches.cancellation().onCancel(this::schedule);
+    if (listener.isCancelled()) {
+      // It happened before the handler was there.
+      clientCancelled();
+    }
+    schedule();
+  }
+
+  /** Ends the stream with an error if its client has not read for too long. */
+  void checkStall(Duration limit) {
+    Instant since = waitingSince;
+    if (since != null && since.plus(limit).isBefore(clock.instant())) {
+      batches
+          .cancellation()
+          .cancel(
+              Problem.STALLED,
+              "the client has not read this result for %d seconds".formatted(limit.toSeconds()));
+    }
+  }
+
+  void cancel(Problem problem, String text) {
+    batches.cancellation().cancel(problem, text);
+  }
+
+  private void clientCancelled() {
+    batches.cancellation().cancel(Problem.CANCELLED, "the client cancelled");
+  }
+
+  private void schedule() {
+    if (requests.getAndIncrement() == 0) {
+      workers.execute(this);
+    }
+  }
+
+  @Override
+  public void run() {
+    int answered;
+    do {
+      answered = requests.get();
+      if (!ended) {
+        step();
+      }
+    } while (requests.addAndGet(-answered) != 0);
+  }
+
+  private void step() {
+    try {
+      waitingSince = null;
+      while (true) {
+        batches.cancellation().check();
+        if (!listener.isReady()) {
+          waitingSince = clock.instant();
+          return;
+        }
+        if (!sendNext()) {
+          end(batches.done());
+          return;
+        }
+      }
+    } catch (Throwable t) {
+      // Whatever it was, the client must not take what it has for the whole.
+      fail(t);
+    }
+  }
+
+  /** Sends one message; false when there was none left. */
+  private boolean sendNext() throws Exception {
+    Slice slice = slices.poll();
+    if (slice != null) {
+      sendSlice(slice);
+      return true;
+    }
+    boolean loaded = batches.next();
+    if (!started) {
+      started = true;
+      listener.setUseZeroCopy(true);
+      // Only now are the dictionaries of ENUM columns filled.
+      listener.start(batches.root(), batches.dictionaries());
+    }
+    if (!loaded) {
+      return false;
+    }
+    VectorSchemaRoot root = batches.root();
+    if (bytes(root) > MAX_BATCH_BYTES && root.getRowCount() > 1) {
+      cut(root);
+      sendSlice(slices.remove());
+    } else {
+      listener.putNext();
+    }
+    return true;
+  }
+
+  private void cut(VectorSchemaRoot root) {
+    var whole = VectorSchemaRoot.create(root.getSchema(), root.getVector(0).getAllocator());
+    try (var batch = new VectorUnloader(root).getRecordBatch()) {
+      new VectorLoader(whole).load(batch);
+    }
+    sliced = whole;
+    int rows = root.getRowCount();
+    int each = (int) Math.max(1, rows * (MAX_BATCH_BYTES / 2) / Math.max(1, bytes(root)));
+    for (int from = 0; from < rows; from += each) {
+      slices.add(new Slice(from, Math.min(each, rows - from)));
+    }
+  }
+
+  private void sendSlice(Slice slice) {
+    VectorSchemaRoot whole = java.util.Objects.requireNonNull(sliced);
+    Slice fitting = slice;
+    VectorSchemaRoot part = whole.slice(fitting.from, fitting.count);
+    while (bytes(part) > MAX_BATCH_BYTES && fitting.count > 1) {
+      // Rows of very different widths: halve until it fits.
+      part.close();
+      int half = fitting.count / 2;
+      slices.addFirst(new Slice(fitting.from + half, fitting.count - half));
+      fitting = new Slice(fitting.from, half);
+      part = whole.slice(fitting.from, fitting.count);
+    }
+    try (var closing = part;
+        var batch = new VectorUnloader(closing).getRecordBatch()) {
+      new VectorLoader(batches.root()).load(batch);
+    }
+    listener.putNext();
+    if (slices.isEmpty()) {
+      whole.close();
+      sliced = null;
+    }
+  }
+
+  private void fail(Throwable thrown) {
+    Outcome outcome;
+    StatusRuntimeException status = errors.status(thrown);
+    if (thrown instanceof QueryException e && batches.cancellation().isCancelled()) {
+      outcome = new Outcome.Cancelled(e.problem());
+    } else {
+      outcome = new Outcome.Failed(String.valueOf(status.getStatus().getDescription()));
+    }
+    finish(outcome);
+    if (!listener.isCancelled()) {
+      listener.error(status);
+    }
+  }
+
+  private void end(Outcome outcome) {
+    finish(outcome);
+    listener.completed();
+  }
+
+  private void finish(Outcome outcome) {
+    ended = true;
+    if (sliced != null) {
+      sliced.close();
+      sliced = null;
+    }
+    try {
+      batches.finish(outcome);
+    } finally {
+      onEnd.run();
+    }
+  }
+
+  private static long bytes(VectorSchemaRoot root) {
+    long bytes = 0;
+    for (FieldVector vector : root.getFieldVectors()) {
+      bytes += vector.getBufferSize();
+    }
+    return bytes;
+  }
+}

@@ -1,0 +1,77 @@
+package com.lokryn.ducklake.flight;
+
+import com.lokryn.ducklake.query.Cancellation;
+import com.lokryn.ducklake.query.Problem;
+import com.lokryn.ducklake.query.Sessions;
+import io.grpc.Context;
+import io.grpc.Context.CancellationListener;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.TimeoutException;
+
+/**
+ * Takes requests off gRPC's threads, which must not wait for the engine, and ends them when their
+ * client goes away or its deadline passes.
+ */
+final class Calls {
+  /** What a request does; it may take as long as its statement. */
+  interface Work<T> {
+    T run(Call call) throws Exception;
+  }
+
+  private final Sessions sessions;
+  private final Executor workers;
+  private final FlightErrors errors;
+
+  Calls(Sessions sessions, Executor workers, FlightErrors errors) {
+    this.sessions = sessions;
+    this.workers = workers;
+    this.errors = errors;
+  }
+
+  /** A request with one answer. */
+  <T> void unary(StreamObserver<T> observer, Work<T> work) {
+    several(observer, call -> List.of(work.run(call)));
+  }
+
+  /** A request with any number of answers, which are small. */
+  <T> void several(StreamObserver<T> observer, Work<List<T>> work) {
+    // Without a handler an answer to a client that has gone would throw.
+    ((ServerCallStreamObserver<T>) observer).setOnCancelHandler(() -> {});
+    Call call = begin();
+    Context context = Context.current();
+    CancellationListener onCancel = cancelled -> cancel(call.cancellation(), cancelled);
+    context.addListener(onCancel, Runnable::run);
+    workers.execute(
+        () -> {
+          List<T> answers;
+          try {
+            call.cancellation().check();
+            answers = work.run(call);
+          } catch (Throwable t) {
+            observer.onError(errors.status(t));
+            return;
+          } finally {
+            // From here on the end of the call is not the end of what it has started.
+            context.removeListener(onCancel);
+          }
+          answers.forEach(observer::onNext);
+          observer.onCompleted();
+        });
+  }
+
+  /** A request whose handler minds its end itself. To be called on the request's own thread. */
+  Call begin() {
+    return new Call(sessions.get(SessionKey.current()), new Cancellation());
+  }
+
+  static void cancel(Cancellation cancellation, Context context) {
+    if (context.cancellationCause() instanceof TimeoutException) {
+      cancellation.cancel(Problem.TIME_LIMIT, "the client's deadline has passed");
+    } else {
+      cancellation.cancel(Problem.CANCELLED, "the client cancelled");
+    }
+  }
+}

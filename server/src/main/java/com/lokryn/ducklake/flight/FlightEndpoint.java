@@ -1,0 +1,267 @@
+package com.lokryn.ducklake.flight;
+
+import com.lokryn.ducklake.engine.ArrowTypes;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.EngineThreads;
+import com.lokryn.ducklake.observe.Redaction;
+import com.lokryn.ducklake.query.Expiring;
+import com.lokryn.ducklake.query.IngestService;
+import com.lokryn.ducklake.query.PreparedQuery;
+import com.lokryn.ducklake.query.Problem;
+import com.lokryn.ducklake.query.QueryService;
+import com.lokryn.ducklake.query.Results;
+import com.lokryn.ducklake.query.Session;
+import com.lokryn.ducklake.query.Sessions;
+import io.grpc.BindableService;
+import io.grpc.Metadata;
+import io.grpc.MethodDescriptor;
+import io.grpc.Server;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallExecutorSupplier;
+import io.grpc.ServerMethodDefinition;
+import io.grpc.ServerServiceDefinition;
+import io.grpc.ServiceDescriptor;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.netty.NettyServerBuilder;
+import io.grpc.protobuf.services.HealthStatusManager;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Set;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import org.apache.arrow.flight.FlightGrpcUtils;
+import org.apache.arrow.memory.BufferAllocator;
+import org.jspecify.annotations.Nullable;
+
+/** The gRPC server: Flight SQL and the health service on one port. */
+public final class FlightEndpoint implements AutoCloseable {
+  /** What one message of a client may hold; a larger upload has to come in more batches. */
+  private static final int MAX_INBOUND_BYTES = 256 << 20;
+
+  private static final int MAX_HEADER_BYTES = 64 << 10;
+
+  /** At least bandwidth times delay of a client: 8 MiB is 2 Gbit/s at 30 ms. */
+  private static final int FLOW_CONTROL_WINDOW_BYTES = 8 << 20;
+
+  /** Below the 350 s after which a network load balancer forgets a silent connection. */
+  private static final long KEEP_ALIVE_SECONDS = 60;
+
+  private static final long KEEP_ALIVE_TIMEOUT_SECONDS = 20;
+  private static final long PERMITTED_KEEP_ALIVE_SECONDS = 10;
+  private static final int MAX_CALLS_PER_CONNECTION = 256;
+  private static final long SWEEP_MS = 250;
+
+  /** Calls that Arrow's service handles; it knows how to carry batches without copying them. */
+  private static final Set<String> WITH_BATCHES = Set.of("DoGet", "DoPut", "DoExchange");
+
+  /** What a server needs that others made; it closes none of it. */
+  public record Parts(
+      EngineThreads threads,
+      QueryService queries,
+      IngestService ingests,
+      ArrowTypes types,
+      Sessions sessions,
+      Redaction redaction,
+      BufferAllocator allocator,
+      InstantSource clock) {}
+
+  /**
+   * How long clients may take.
+   *
+   * @param idle a prepared statement or transaction that is not used
+   * @param stall a result that is not read
+   */
+  public record Patience(Duration idle, Duration stall) {}
+
+  private final Senders senders = new Senders();
+  private final HealthStatusManager health = new HealthStatusManager();
+  private final ExecutorService callbacks =
+      Executors.newCachedThreadPool(Thread.ofPlatform().name("upload-", 0).daemon().factory());
+  private final ScheduledExecutorService sweeper =
+      Executors.newSingleThreadScheduledExecutor(
+          Thread.ofPlatform().name("sweeper").daemon().factory());
+  private final Sessions sessions;
+  private final Results results;
+  private final Expiring<PreparedQuery> prepared;
+  private final Expiring<Session> transactions;
+  private final Server server;
+
+  /** Binds the port; port 0 takes any that is free. */
+  // Arrow's way of saying that it shall not look for credentials has no successor here.
+  @SuppressWarnings("deprecation")
+  public FlightEndpoint(InetSocketAddress address, Parts parts, Patience patience)
+      throws IOException {
+    EngineThreads threads = parts.threads;
+    sessions = parts.sessions;
+    results = new Results(parts.clock, threads.streams());
+    prepared = new Expiring<>(parts.clock, patience.idle, FlightEndpoint::closeQuietly);
+    transactions = new Expiring<>(parts.clock, patience.idle, Session::close);
+    var errors = new FlightErrors(parts.redaction);
+    var calls = new Calls(sessions, threads.queries(), errors);
+    var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions);
+    var statements = new StatementHandler(parts.queries, results, transactionHandler);
+    var preparedHandler =
+        new PreparedHandler(parts.queries, statements, transactionHandler, prepared);
+    var metadata =
+        new MetadataHandler(parts.queries, new ServerInfo(), parts.types, parts.allocator);
+    var uploads =
+        new UploadHandler(
+            statements, preparedHandler, transactionHandler, parts.ingests, parts.allocator);
+    var producer =
+        new LakeFlightProducer(
+            calls,
+            statements,
+            metadata,
+            uploads,
+            results,
+            senders,
+            threads,
+            errors,
+            parts.allocator,
+            parts.clock);
+    var service =
+        new LakeFlightService(calls, statements, preparedHandler, transactionHandler, results);
+    BindableService arrow =
+        FlightGrpcUtils.createFlightService(
+            parts.allocator,
+            producer,
+            org.apache.arrow.flight.auth.ServerAuthHandler.NO_OP,
+            threads.ingests());
+    server =
+        NettyServerBuilder.forAddress(address)
+            .addService(merged(service.bindService(), arrow.bindService()))
+            .addService(health.getHealthService())
+            .addTransportFilter(
+                SessionKey.naming(key -> threads.streams().execute(() -> gone(key))))
+            .intercept(SessionKey.carrying())
+            // Handlers only hand over to the engine's threads, so the event loop may call them.
+            .directExecutor()
+            .callExecutor(uploadsOn(callbacks))
+            .maxInboundMessageSize(MAX_INBOUND_BYTES)
+            .maxInboundMetadataSize(MAX_HEADER_BYTES)
+            .flowControlWindow(FLOW_CONTROL_WINDOW_BYTES)
+            .maxConcurrentCallsPerConnection(MAX_CALLS_PER_CONNECTION)
+            .keepAliveTime(KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+            .keepAliveTimeout(KEEP_ALIVE_TIMEOUT_SECONDS, TimeUnit.SECONDS)
+            .permitKeepAliveTime(PERMITTED_KEEP_ALIVE_SECONDS, TimeUnit.SECONDS)
+            .permitKeepAliveWithoutCalls(true)
+            .build()
+            .start();
+    var _ =
+        sweeper.scheduleWithFixedDelay(
+            () -> sweep(parts.queries, patience), SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
+  }
+
+  /** The port that was bound. */
+  public int port() {
+    return server.getPort();
+  }
+
+  /** Tells health checks whether the server takes queries. */
+  public void serving(boolean serving) {
+    health.setStatus(
+        HealthStatusManager.SERVICE_NAME_ALL_SERVICES,
+        serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
+  }
+
+  /** Results that are on their way to clients now. */
+  public int openStreams() {
+    return senders.count();
+  }
+
+  /** Prepared statements that clients have not closed. */
+  public int preparedStatements() {
+    return prepared.size();
+  }
+
+  /**
+   * Stops taking calls, and lets those that run end.
+   *
+   * @return true when all ended in time; the others are interrupted
+   */
+  public boolean drain(Duration timeout) throws InterruptedException {
+    health.enterTerminalState();
+    server.shutdown();
+    if (server.awaitTermination(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+      return true;
+    }
+    senders.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
+    server.awaitTermination(2, TimeUnit.SECONDS);
+    return false;
+  }
+
+  private void sweep(QueryService queries, Patience patience) {
+    queries.sweep();
+    results.sweep();
+    prepared.sweep();
+    transactions.sweep();
+    senders.checkStalls(patience.stall);
+  }
+
+  /** A client's connection has ended, and with it all that only it could ask for. */
+  private void gone(String key) {
+    sessions
+        .find(key)
+        .ifPresent(
+            session -> {
+              results.endSession(session);
+              prepared.endIf(query -> query.session() == session);
+            });
+    sessions.end(key);
+  }
+
+  private static void closeQuietly(PreparedQuery query) {
+    try {
+      query.close();
+    } catch (EngineException _) {
+      // Forgotten by its client already.
+    }
+  }
+
+  private static ServerServiceDefinition merged(
+      ServerServiceDefinition ours, ServerServiceDefinition arrow) {
+    var descriptor =
+        ServiceDescriptor.newBuilder(ours.getServiceDescriptor().getName())
+            .setSchemaDescriptor(ours.getServiceDescriptor().getSchemaDescriptor());
+    arrow.getMethods().stream()
+        .filter(FlightEndpoint::carriesBatches)
+        .forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
+    ours.getMethods().stream()
+        .filter(method -> !carriesBatches(method))
+        .forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
+    var merged = ServerServiceDefinition.builder(descriptor.build());
+    arrow.getMethods().stream().filter(FlightEndpoint::carriesBatches).forEach(merged::addMethod);
+    ours.getMethods().stream().filter(method -> !carriesBatches(method)).forEach(merged::addMethod);
+    return merged.build();
+  }
+
+  private static boolean carriesBatches(ServerMethodDefinition<?, ?> method) {
+    return WITH_BATCHES.contains(method.getMethodDescriptor().getBareMethodName());
+  }
+
+  /** Uploads are decoded off the event loop, which would otherwise copy while it could read. */
+  private static ServerCallExecutorSupplier uploadsOn(Executor executor) {
+    return new ServerCallExecutorSupplier() {
+      @Override
+      public <Q, A> @Nullable Executor getExecutor(ServerCall<Q, A> call, Metadata headers) {
+        MethodDescriptor<Q, A> method = call.getMethodDescriptor();
+        return "DoPut".equals(method.getBareMethodName()) ? executor : null;
+      }
+    };
+  }
+
+  @Override
+  public void close() {
+    server.shutdownNow();
+    sweeper.shutdownNow();
+    callbacks.shutdownNow();
+    results.close();
+    prepared.close();
+    transactions.close();
+  }
+}

@@ -1,0 +1,106 @@
+package com.lokryn.ducklake.flight;
+
+import com.lokryn.ducklake.engine.EngineError;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.observe.QueryId;
+import com.lokryn.ducklake.observe.Redaction;
+import com.lokryn.ducklake.query.Problem;
+import com.lokryn.ducklake.query.QueryException;
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The one place where failures become gRPC statuses. DuckDB's own text goes to the client, without
+ * the machine's paths; a failure that is ours goes to the log under an id, and the client gets the
+ * id.
+ */
+final class FlightErrors {
+  private static final Logger LOG = LoggerFactory.getLogger(FlightErrors.class);
+
+  private final Redaction redaction;
+
+  FlightErrors(Redaction redaction) {
+    this.redaction = redaction;
+  }
+
+  StatusRuntimeException status(Throwable thrown) {
+    return switch (thrown) {
+      case EngineException e -> of(code(e), e.text());
+      case QueryException e -> of(code(e.problem()), e.text());
+      case StatusRuntimeException e -> e;
+      case com.google.protobuf.InvalidProtocolBufferException e ->
+          of(
+              Status.Code.INVALID_ARGUMENT,
+              "the request is not a Flight SQL message: " + e.getMessage());
+      default -> ours(thrown);
+    };
+  }
+
+  static StatusRuntimeException invalid(String text) {
+    return Status.INVALID_ARGUMENT.withDescription(text).asRuntimeException();
+  }
+
+  static StatusRuntimeException unsupported(String text) {
+    return Status.UNIMPLEMENTED.withDescription(text).asRuntimeException();
+  }
+
+  private StatusRuntimeException of(Status.Code code, String text) {
+    return code.toStatus().withDescription(redaction.apply(text)).asRuntimeException();
+  }
+
+  private StatusRuntimeException ours(Throwable thrown) {
+    QueryId id = QueryId.random();
+    LOG.atError().addKeyValue("error_id", id).setCause(thrown).log("internal error");
+    return Status.INTERNAL
+        .withDescription("internal error %s: the server's log has the details".formatted(id))
+        .asRuntimeException();
+  }
+
+  private static Status.Code code(EngineException e) {
+    return e.isInstanceLost() ? Status.Code.INTERNAL : code(e.error());
+  }
+
+  private static Status.Code code(EngineError error) {
+    return switch (error) {
+      case SYNTAX,
+          BINDER,
+          CATALOG,
+          CONVERSION,
+          OUT_OF_RANGE,
+          MISMATCH,
+          CONSTRAINT,
+          TRANSACTION,
+          INVALID_INPUT,
+          INVALID_TYPE,
+          INVALID_CONFIGURATION,
+          DEPENDENCY,
+          PARAMETER,
+          UNSUPPORTED_TYPE,
+          UNKNOWN ->
+          Status.Code.INVALID_ARGUMENT;
+      case MISSING -> Status.Code.NOT_FOUND;
+      case EXISTS -> Status.Code.ALREADY_EXISTS;
+      case PERMISSION -> Status.Code.PERMISSION_DENIED;
+      case CONFLICT, WRITE_CONFLICT -> Status.Code.ABORTED;
+      case INTERRUPTED -> Status.Code.CANCELLED;
+      case OUT_OF_MEMORY -> Status.Code.RESOURCE_EXHAUSTED;
+      case HTTP, IO, CONNECTION -> Status.Code.UNAVAILABLE;
+      case NOT_IMPLEMENTED -> Status.Code.UNIMPLEMENTED;
+      case INTERNAL, FATAL -> Status.Code.INTERNAL;
+    };
+  }
+
+  private static Status.Code code(Problem problem) {
+    return switch (problem) {
+      case INVALID -> Status.Code.INVALID_ARGUMENT;
+      case UNKNOWN_HANDLE -> Status.Code.NOT_FOUND;
+      case UNSUPPORTED -> Status.Code.UNIMPLEMENTED;
+      case CANCELLED, KILLED -> Status.Code.CANCELLED;
+      case TIME_LIMIT, STALLED -> Status.Code.DEADLINE_EXCEEDED;
+      case LIMIT -> Status.Code.RESOURCE_EXHAUSTED;
+      case UNAVAILABLE -> Status.Code.UNAVAILABLE;
+    };
+  }
+}

@@ -1,0 +1,27 @@
+package com.lokryn.ducklake.flight;
+
+import com.google.protobuf.ByteString;
+import org.apache.arrow.flight.impl.Flight;
+import org.apache.arrow.vector.types.pojo.Schema;
+
+/** Answers to GetFlightInfo. */
+final class FlightInfos {
+  private FlightInfos() {}
+
+  /**
+   * One endpoint without a location, which means: over this connection. An address would have to be
+   * right for every client behind every load balancer.
+   */
+  static Flight.FlightInfo of(
+      Schema schema, Flight.FlightDescriptor descriptor, ByteString ticket) {
+    return Flight.FlightInfo.newBuilder()
+        .setSchema(SchemaBytes.of(schema))
+        .setFlightDescriptor(descriptor)
+        .addEndpoint(
+            Flight.FlightEndpoint.newBuilder()
+                .setTicket(Flight.Ticket.newBuilder().setTicket(ticket)))
+        .setTotalRecords(-1)
+        .setTotalBytes(-1)
+        .build();
+  }
+}

@@ -1,0 +1,69 @@
+package com.lokryn.ducklake.flight;
+
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.query.PreparedQuery;
+import com.lokryn.ducklake.query.QueryResult;
+import com.lokryn.ducklake.query.QueryService;
+import com.lokryn.ducklake.query.Results;
+import com.lokryn.ducklake.query.Session;
+import org.apache.arrow.flight.impl.Flight;
+import org.apache.arrow.flight.sql.impl.FlightSql;
+import org.apache.arrow.vector.types.pojo.Schema;
+
+/** Statements that come as text, and the tickets of what they started. */
+final class StatementHandler {
+  private final QueryService queries;
+  private final Results results;
+  private final TransactionHandler transactions;
+
+  StatementHandler(QueryService queries, Results results, TransactionHandler transactions) {
+    this.queries = queries;
+    this.results = results;
+    this.transactions = transactions;
+  }
+
+  /** Starts a query, whose result then waits for its ticket. */
+  Flight.FlightInfo info(
+      FlightSql.CommandStatementQuery command, Flight.FlightDescriptor descriptor, Call call)
+      throws EngineException {
+    Session session = session(command.hasTransactionId(), command.getTransactionId(), call);
+    return started(queries.start(session, command.getQuery(), call.cancellation()), descriptor);
+  }
+
+  /** The schema of a query that is not run. */
+  Schema schema(FlightSql.CommandStatementQuery command, Call call) throws EngineException {
+    Session session = session(command.hasTransactionId(), command.getTransactionId(), call);
+    try (PreparedQuery prepared =
+        queries.prepare(session, command.getQuery(), call.cancellation())) {
+      return prepared.resultSchema();
+    }
+  }
+
+  /** Runs a statement, and returns the rows changed. */
+  long update(FlightSql.CommandStatementUpdate command, Call call) throws EngineException {
+    Session session = session(command.hasTransactionId(), command.getTransactionId(), call);
+    return queries.update(session, command.getQuery(), call.cancellation());
+  }
+
+  /** Hands out the ticket of a result. */
+  Flight.FlightInfo started(QueryResult result, Flight.FlightDescriptor descriptor) {
+    Schema schema = result.schema();
+    results.park(result);
+    var ticket =
+        FlightSql.TicketStatementQuery.newBuilder()
+            .setStatementHandle(ByteString.copyFromUtf8(result.id().value()))
+            .build();
+    return FlightInfos.of(schema, descriptor, Any.pack(ticket).toByteString());
+  }
+
+  /** The result a ticket stands for; of several requests one gets it. */
+  QueryResult claim(FlightSql.TicketStatementQuery ticket) {
+    return results.claim(ticket.getStatementHandle().toStringUtf8());
+  }
+
+  private Session session(boolean inTransaction, ByteString transaction, Call call) {
+    return inTransaction ? transactions.session(transaction) : call.session();
+  }
+}

@@ -1,0 +1,64 @@
+package com.lokryn.ducklake.flight;
+
+import com.google.protobuf.ByteString;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.observe.QueryId;
+import com.lokryn.ducklake.query.Expiring;
+import com.lokryn.ducklake.query.Problem;
+import com.lokryn.ducklake.query.QueryException;
+import com.lokryn.ducklake.query.QueryService;
+import com.lokryn.ducklake.query.Session;
+import com.lokryn.ducklake.query.Sessions;
+import org.apache.arrow.flight.sql.impl.FlightSql;
+
+/**
+ * Transactions that a client names in its requests. Each is a session of its own, whose workspace
+ * holds the transaction of the engine.
+ */
+final class TransactionHandler {
+  private final QueryService queries;
+  private final Sessions sessions;
+  private final Expiring<Session> open;
+
+  TransactionHandler(QueryService queries, Sessions sessions, Expiring<Session> open) {
+    this.queries = queries;
+    this.sessions = sessions;
+    this.open = open;
+  }
+
+  FlightSql.ActionBeginTransactionResult begin(Call call) throws EngineException {
+    String id = QueryId.random().value();
+    Session transaction = sessions.detached(id, call.session().namespace());
+    queries.update(transaction, "BEGIN", call.cancellation());
+    open.put(id, transaction);
+    return FlightSql.ActionBeginTransactionResult.newBuilder()
+        .setTransactionId(ByteString.copyFromUtf8(id))
+        .build();
+  }
+
+  void end(FlightSql.ActionEndTransactionRequest request, Call call) throws EngineException {
+    String statement =
+        switch (request.getAction()) {
+          case END_TRANSACTION_COMMIT -> "COMMIT";
+          case END_TRANSACTION_ROLLBACK -> "ROLLBACK";
+          case END_TRANSACTION_UNSPECIFIED, UNRECOGNIZED ->
+              throw FlightErrors.invalid("a transaction ends with a commit or a rollback");
+        };
+    String id = request.getTransactionId().toStringUtf8();
+    try (Session transaction = open.take(id).orElseThrow(TransactionHandler::unknown)) {
+      queries.update(transaction, statement, call.cancellation());
+    }
+  }
+
+  /** The session in which the statements of a transaction run. */
+  Session session(ByteString id) {
+    return open.touch(id.toStringUtf8()).orElseThrow(TransactionHandler::unknown);
+  }
+
+  private static QueryException unknown() {
+    return new QueryException(
+        Problem.UNKNOWN_HANDLE,
+        "no such transaction: it has ended, or was rolled back because it was not used for too"
+            + " long");
+  }
+}

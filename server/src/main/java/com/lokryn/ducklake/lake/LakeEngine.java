@@ -1,0 +1,143 @@
+package com.lokryn.ducklake.lake;
+
+import com.lokryn.ducklake.engine.Engine;
+import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineError;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.EngineOptions;
+import com.lokryn.ducklake.engine.EngineThreads;
+import com.lokryn.ducklake.engine.Namespace;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.apache.arrow.memory.BufferAllocator;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The engine with the lake in it. An instance that DuckDB declares invalid (after an internal error
+ * it refuses all further work) is given up and opened anew; meanwhile nothing connects and the
+ * server says that it is not ready. Thread-safe.
+ */
+public final class LakeEngine implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LakeEngine.class);
+  private static final long RETRY_MS = 1_000;
+
+  private final EngineOptions options;
+  private final LakeCatalog catalog;
+  private final BufferAllocator allocator;
+  private final Consumer<Boolean> onReady;
+  private final AtomicBoolean rebuilding = new AtomicBoolean();
+  private volatile @Nullable Engine current;
+  private final CountDownLatch stop = new CountDownLatch(1);
+
+  /**
+   * @param onReady told when the lake can no longer be queried, and when it can again
+   */
+  public LakeEngine(
+      EngineOptions options,
+      LakeCatalog catalog,
+      BufferAllocator allocator,
+      Consumer<Boolean> onReady) {
+    this.options = options;
+    this.catalog = catalog;
+    this.allocator = allocator;
+    this.onReady = onReady;
+  }
+
+  /** Opens the engine and attaches the lake. */
+  public void open() throws EngineException, LakeUnavailableException {
+    Engine engine = Engine.open(options, allocator);
+    try {
+      catalog.attach(engine);
+      current = engine;
+    } catch (LakeUnavailableException | RuntimeException e) {
+      engine.close();
+      throw e;
+    }
+  }
+
+  /** Proves that the lake answers. */
+  public void check() throws EngineException, LakeUnavailableException {
+    catalog.check(engine());
+  }
+
+  public EngineConnection connect(Namespace namespace) throws EngineException {
+    return engine().connect(namespace);
+  }
+
+  private boolean isClosed() {
+    return stop.getCount() == 0;
+  }
+
+  public boolean isReady() {
+    return current != null;
+  }
+
+  /** Connections that statements hold now. */
+  public int openConnections() {
+    Engine engine = current;
+    return engine == null ? 0 : engine.openConnections();
+  }
+
+  /** Looks at a failure, and replaces the instance if it was lost with it. */
+  public void failed(EngineException failure) {
+    if (!failure.isInstanceLost() || isClosed() || !rebuilding.compareAndSet(false, true)) {
+      return;
+    }
+    LOG.atError().addKeyValue("error", failure.text()).log("the engine is lost and opened anew");
+    Engine lost = current;
+    current = null;
+    onReady.accept(false);
+    EngineThreads.factory("engine-rebuild").newThread(() -> rebuild(lost)).start();
+  }
+
+  private void rebuild(@Nullable Engine lost) {
+    if (lost != null) {
+      // A local catalog's file can be opened again only when the old instance is gone.
+      lost.close();
+    }
+    while (!isClosed()) {
+      try {
+        open();
+        rebuilding.set(false);
+        onReady.accept(true);
+        LOG.info("the engine is back");
+        return;
+      } catch (EngineException | LakeUnavailableException e) {
+        LOG.atError().addKeyValue("error", e.getMessage()).log("the engine cannot be opened");
+        pause();
+      }
+    }
+  }
+
+  private void pause() {
+    try {
+      var _ = stop.await(RETRY_MS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private Engine engine() throws EngineException {
+    Engine engine = current;
+    if (engine == null) {
+      throw new EngineException(
+          EngineError.CONNECTION,
+          "Connection Error: the engine is being opened anew; try again in a moment");
+    }
+    return engine;
+  }
+
+  @Override
+  public void close() {
+    stop.countDown();
+    Engine engine = current;
+    current = null;
+    if (engine != null) {
+      engine.close();
+    }
+  }
+}

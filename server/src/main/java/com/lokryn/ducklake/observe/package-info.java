@@ -1,0 +1,5 @@
+/** Query ids, the log, and what must not be in it. */
+@NullMarked
+package com.lokryn.ducklake.observe;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,99 @@
+package com.lokryn.ducklake.query;
+
+import com.lokryn.ducklake.engine.EngineConnection;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Ends one statement from any thread: the client, a deadline, a stalled reader, the server's stop.
+ * Whatever the statement does in the engine it does inside {@link #guard}, which is what gets
+ * interrupted. Thread-safe.
+ */
+public final class Cancellation {
+  /** DuckDB forgets an interrupt that arrives before it has begun to work. */
+  private static final long REPEAT_MS = 50;
+
+  private final AtomicReference<@Nullable QueryException> reason = new AtomicReference<>();
+  private final AtomicReference<@Nullable Guard> guard = new AtomicReference<>();
+  private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+
+  /** Ends the statement; only the first reason counts. */
+  public void cancel(Problem problem, String text) {
+    if (!reason.compareAndSet(null, new QueryException(problem, text))) {
+      return;
+    }
+    Guard current = guard.get();
+    if (current != null) {
+      current.interruptUntilClosed();
+    }
+    listeners.forEach(Runnable::run);
+  }
+
+  public boolean isCancelled() {
+    return reason.get() != null;
+  }
+
+  /** Throws the reason, if there is one. */
+  public void check() {
+    QueryException cancelled = reason.get();
+    if (cancelled != null) {
+      throw cancelled;
+    }
+  }
+
+  /** Calls back once, when the statement is cancelled, or at once if it was. */
+  public void onCancel(Runnable listener) {
+    listeners.add(listener);
+    if (isCancelled()) {
+      listener.run();
+    }
+  }
+
+  /** Makes the work on a connection interruptible until the guard is closed. */
+  public Guard guard(EngineConnection connection) {
+    check();
+    var entered = new Guard(connection);
+    if (!guard.compareAndSet(null, entered)) {
+      throw new IllegalStateException("one piece of engine work at a time");
+    }
+    if (isCancelled()) {
+      entered.interruptUntilClosed();
+    }
+    return entered;
+  }
+
+  /** Work in the engine that a cancellation interrupts. */
+  public final class Guard implements AutoCloseable {
+    private final EngineConnection connection;
+    private final CountDownLatch closed = new CountDownLatch(1);
+
+    private Guard(EngineConnection connection) {
+      this.connection = connection;
+    }
+
+    private void interruptUntilClosed() {
+      Thread.ofVirtual()
+          .name("interrupt")
+          .start(
+              () -> {
+                try {
+                  do {
+                    connection.interrupt();
+                  } while (!closed.await(REPEAT_MS, TimeUnit.MILLISECONDS));
+                } catch (InterruptedException e) {
+                  Thread.currentThread().interrupt();
+                }
+              });
+    }
+
+    @Override
+    public void close() {
+      guard.compareAndSet(this, null);
+      closed.countDown();
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package com.lokryn.ducklake.query;
+
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Predicate;
+
+/**
+ * Things a client was given a handle to and may forget. One that is taken out belongs to whoever
+ * took it; only what nobody touches for the time to live is ended. Thread-safe.
+ */
+public final class Expiring<T> implements AutoCloseable {
+  private record Entry<T>(T value, Instant until) {}
+
+  private final Map<String, Entry<T>> entries = new ConcurrentHashMap<>();
+  private final InstantSource clock;
+  private final Duration timeToLive;
+  private final Consumer<T> end;
+
+  public Expiring(InstantSource clock, Duration timeToLive, Consumer<T> end) {
+    this.clock = clock;
+    this.timeToLive = timeToLive;
+    this.end = end;
+  }
+
+  public void put(String handle, T value) {
+    entries.put(handle, new Entry<>(value, clock.instant().plus(timeToLive)));
+  }
+
+  /** The value, whose time starts anew. */
+  public Optional<T> touch(String handle) {
+    Entry<T> entry =
+        entries.computeIfPresent(
+            handle, (_, old) -> new Entry<>(old.value, clock.instant().plus(timeToLive)));
+    return Optional.ofNullable(entry).map(Entry::value);
+  }
+
+  /** Takes the value out: of several callers, one gets it. */
+  public Optional<T> take(String handle) {
+    return Optional.ofNullable(entries.remove(handle)).map(Entry::value);
+  }
+
+  /** Ends what has outlived its time. */
+  public void sweep() {
+    Instant now = clock.instant();
+    entries.forEach(
+        (handle, entry) -> {
+          if (entry.until.isBefore(now) && entries.remove(handle, entry)) {
+            end.accept(entry.value);
+          }
+        });
+  }
+
+  /** Ends those of a kind. */
+  public void endIf(Predicate<T> condition) {
+    entries.forEach(
+        (handle, entry) -> {
+          if (condition.test(entry.value) && entries.remove(handle, entry)) {
+            end.accept(entry.value);
+          }
+        });
+  }
+
+  public int size() {
+    return entries.size();
+  }
+
+  @Override
+  public void close() {
+    entries.keySet().forEach(handle -> take(handle).ifPresent(end));
+  }
+}

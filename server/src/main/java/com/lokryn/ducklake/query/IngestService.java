@@ -1,0 +1,166 @@
+package com.lokryn.ducklake.query;
+
+import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.Sql;
+import com.lokryn.ducklake.observe.QueryId;
+import java.util.Optional;
+import org.apache.arrow.c.ArrowArrayStream;
+import org.apache.arrow.c.Data;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.ipc.ArrowReader;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Writes Arrow batches into a table while they arrive. One statement does it, so that all rows are
+ * there or none. Thread-safe.
+ */
+public final class IngestService {
+  private static final Logger LOG = LoggerFactory.getLogger(IngestService.class);
+
+  /** What to do about the table, as ADBC's ingest modes have it. */
+  public enum Mode {
+    CREATE,
+    APPEND,
+    REPLACE,
+    CREATE_APPEND
+  }
+
+  /**
+   * Where the rows go.
+   *
+   * @param catalog where empty, the session's
+   * @param schema where empty, the session's
+   */
+  public record Target(
+      Optional<String> catalog, Optional<String> schema, String table, boolean temporary) {
+    String sql() {
+      StringBuilder name = new StringBuilder();
+      if (!temporary) {
+        catalog.ifPresent(part -> name.append(Sql.identifier(part)).append('.'));
+        schema.ifPresent(part -> name.append(Sql.identifier(part)).append('.'));
+      }
+      return name.append(Sql.identifier(table)).toString();
+    }
+  }
+
+  /** Batches that may fail on their way; DuckDB would only pass the failure on as garbled text. */
+  public abstract static class Source extends ArrowReader {
+    protected Source(BufferAllocator allocator) {
+      super(allocator);
+    }
+
+    /** What ended the batches early, if something did. */
+    public abstract Optional<Throwable> failure();
+  }
+
+  private final QueryService queries;
+  private final BufferAllocator allocator;
+
+  public IngestService(QueryService queries, BufferAllocator allocator) {
+    this.queries = queries;
+    this.allocator = allocator;
+  }
+
+  /**
+   * Writes all batches of the source, and closes it.
+   *
+   * @return the rows written
+   */
+  public long ingest(
+      Session session, Target target, Mode mode, Source source, Cancellation cancellation)
+      throws EngineException {
+    try (source) {
+      return queries.watched(
+          cancellation,
+          () -> {
+            if (target.temporary) {
+              Workspace workspace = session.pin();
+              session.keepWorkspace();
+              return workspace.run(c -> write(c, session, target, mode, source, cancellation));
+            }
+            Optional<Workspace> workspace = session.workspace();
+            if (workspace.isPresent()) {
+              return workspace
+                  .get()
+                  .run(c -> write(c, session, target, mode, source, cancellation));
+            }
+            try (EngineConnection connection = session.connect()) {
+              return write(connection, session, target, mode, source, cancellation);
+            }
+          });
+    } catch (java.io.IOException e) {
+      throw new IllegalStateException("closing an upload failed", e);
+    }
+  }
+
+  private long write(
+      EngineConnection connection,
+      Session session,
+      Target target,
+      Mode mode,
+      Source source,
+      Cancellation cancellation)
+      throws EngineException {
+    QueryId id = QueryId.random();
+    String view = "ingest_" + id;
+    try (ArrowArrayStream stream = ArrowArrayStream.allocateNew(allocator);
+        var _ = cancellation.guard(connection)) {
+      // From here on the stream owns the source.
+      Data.exportArrayStream(allocator, source, stream);
+      connection.register(view, stream);
+      try {
+        long rows =
+            connection.update(statement(connection, session, target, mode, Sql.identifier(view)));
+        LOG.atInfo()
+            .addKeyValue("query_id", id)
+            .addKeyValue("kind", "ingest")
+            .addKeyValue("outcome", "done")
+            .addKeyValue("rows", rows)
+            .log("query ended");
+        return rows;
+      } finally {
+        connection.run("DROP VIEW IF EXISTS temp." + Sql.identifier(view));
+      }
+    } catch (EngineException e) {
+      cancellation.check();
+      Optional<Throwable> failure = source.failure();
+      if (failure.isPresent()) {
+        throw new QueryException(
+            Problem.INVALID,
+            "the upload ended early, nothing of it was kept: " + failure.get().getMessage());
+      }
+      throw e;
+    }
+  }
+
+  private static String statement(
+      EngineConnection connection, Session session, Target target, Mode mode, String view)
+      throws EngineException {
+    String kind = target.temporary ? "TEMP TABLE " : "TABLE ";
+    String create = kind + target.sql() + " AS SELECT * FROM " + view;
+    String insert = "INSERT INTO " + target.sql() + " BY NAME SELECT * FROM " + view;
+    return switch (mode) {
+      case CREATE -> "CREATE " + create;
+      case REPLACE -> "CREATE OR REPLACE " + create;
+      case APPEND -> insert;
+      case CREATE_APPEND -> exists(connection, session, target) ? insert : "CREATE " + create;
+    };
+  }
+
+  private static boolean exists(EngineConnection connection, Session session, Target target)
+      throws EngineException {
+    String catalog =
+        target.temporary ? "temp" : target.catalog.orElse(session.namespace().catalog());
+    String schema = target.temporary ? "main" : target.schema.orElse(session.namespace().schema());
+    return !connection
+        .rows(
+            "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ?"
+                + " AND lower(table_name) = lower(?)",
+            catalog,
+            schema,
+            target.table)
+        .isEmpty();
+  }
+}

@@ -1,0 +1,118 @@
+package com.lokryn.ducklake.query;
+
+import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.EngineStatement;
+import com.lokryn.ducklake.engine.Namespace;
+import com.lokryn.ducklake.engine.SqlText;
+import com.lokryn.ducklake.observe.QueryId;
+import java.util.Optional;
+import org.apache.arrow.vector.types.pojo.Schema;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A statement that was planned for a client: what it takes and gives, the values bound last, and
+ * the planned statement on its own connection, which a run takes and gives back. Thread-safe.
+ */
+public final class PreparedQuery implements AutoCloseable {
+  /** A planned statement and the connection it was planned on. */
+  record Planned(EngineConnection connection, EngineStatement statement, Namespace namespace)
+      implements AutoCloseable {
+    @Override
+    public void close() {
+      connection.close();
+    }
+  }
+
+  private final QueryId handle;
+  private final Session session;
+  private final SqlText text;
+  private final EngineStatement.Kind kind;
+  private final Schema resultSchema;
+  private final Schema parameterSchema;
+  private Parameters parameters = Parameters.NONE;
+  private @Nullable Planned planned;
+  private boolean closed;
+
+  PreparedQuery(
+      QueryId handle,
+      Session session,
+      SqlText text,
+      EngineStatement.Kind kind,
+      Schema resultSchema,
+      Schema parameterSchema) {
+    this.handle = handle;
+    this.session = session;
+    this.text = text;
+    this.kind = kind;
+    this.resultSchema = resultSchema;
+    this.parameterSchema = parameterSchema;
+  }
+
+  public QueryId handle() {
+    return handle;
+  }
+
+  public Session session() {
+    return session;
+  }
+
+  public SqlText text() {
+    return text;
+  }
+
+  /** True when running it gives rows, false when it changes something. */
+  public boolean isQuery() {
+    return kind == EngineStatement.Kind.QUERY;
+  }
+
+  /**
+   * What it gives, as planned. Parameters whose type only a value tells can change it: the schema
+   * of a run is exact.
+   */
+  public Schema resultSchema() {
+    return resultSchema;
+  }
+
+  /** One field per parameter, named by its number; text where any type would do. */
+  public Schema parameterSchema() {
+    return parameterSchema;
+  }
+
+  public synchronized void bind(Parameters values) {
+    parameters = values;
+  }
+
+  public synchronized Parameters parameters() {
+    return parameters;
+  }
+
+  /** Takes the planned statement for a run, if it is free and still means the same. */
+  synchronized Optional<Planned> take() {
+    Planned taken = planned;
+    planned = null;
+    if (taken != null && !taken.namespace.equals(session.namespace())) {
+      taken.close();
+      taken = null;
+    }
+    return Optional.ofNullable(taken);
+  }
+
+  /** Gives a planned statement for the next run. */
+  synchronized void give(Planned free) {
+    if (closed || planned != null) {
+      free.close();
+    } else {
+      planned = free;
+    }
+  }
+
+  @Override
+  public synchronized void close() throws EngineException {
+    closed = true;
+    if (planned != null) {
+      planned.close();
+      planned = null;
+    }
+  }
+}

@@ -1,0 +1,385 @@
+package com.lokryn.ducklake.query;
+
+import com.lokryn.ducklake.engine.ArrowTypes;
+import com.lokryn.ducklake.engine.BatchStream;
+import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.EngineStatement;
+import com.lokryn.ducklake.engine.EngineStatement.Kind;
+import com.lokryn.ducklake.engine.SqlText;
+import com.lokryn.ducklake.observe.QueryId;
+import com.lokryn.ducklake.query.PreparedQuery.Planned;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Plans and runs statements. A statement runs on a connection of its own, unless its session holds
+ * state that it has to see. Callers are threads that may enter the engine. Thread-safe.
+ */
+public final class QueryService {
+  private static final Logger LOG = LoggerFactory.getLogger(QueryService.class);
+
+  private final ArrowTypes types;
+  private final Deadlines deadlines;
+  private final Consumer<EngineException> onFailure;
+
+  /**
+   * @param timeout how long a statement may take, with the sending of its result
+   * @param onFailure told of each failure of the engine, since one may cost the whole instance
+   */
+  public QueryService(
+      ArrowTypes types,
+      Duration timeout,
+      InstantSource clock,
+      Consumer<EngineException> onFailure) {
+    this.types = types;
+    this.deadlines = new Deadlines(clock, timeout);
+    this.onFailure = onFailure;
+  }
+
+  /** The server's own questions to the engine. */
+  public interface Question<T> {
+    T ask(EngineConnection connection) throws EngineException;
+  }
+
+  /** Asks where the session's statements run, so that it sees what they see. */
+  public <T> T ask(Session session, Cancellation cancellation, Question<T> question)
+      throws EngineException {
+    return watched(
+        cancellation,
+        () -> {
+          Optional<Workspace> workspace = session.workspace();
+          if (workspace.isPresent()) {
+            return workspace.get().run(connection -> guarded(connection, cancellation, question));
+          }
+          try (EngineConnection connection = session.connect()) {
+            return guarded(connection, cancellation, question);
+          }
+        });
+  }
+
+  private static <T> T guarded(
+      EngineConnection connection, Cancellation cancellation, Question<T> question)
+      throws EngineException {
+    try (var _ = cancellation.guard(connection)) {
+      return question.ask(connection);
+    }
+  }
+
+  /** Plans a statement without running it. */
+  public PreparedQuery prepare(Session session, String sql, Cancellation cancellation)
+      throws EngineException {
+    SqlText text = single(sql);
+    return watched(
+        cancellation,
+        () -> {
+          Optional<Workspace> workspace = session.workspace();
+          if (workspace.isPresent()) {
+            return workspace.get().run(connection -> plan(session, text, connection, cancellation));
+          }
+          EngineConnection connection = session.connect();
+          try {
+            return plan(session, text, connection, cancellation);
+          } catch (EngineException | RuntimeException e) {
+            connection.close();
+            throw e;
+          }
+        });
+  }
+
+  private PreparedQuery plan(
+      Session session, SqlText text, EngineConnection connection, Cancellation cancellation)
+      throws EngineException {
+    try (var _ = cancellation.guard(connection)) {
+      EngineStatement statement = connection.prepare(text.sql());
+      Kind kind = statement.kind();
+      var prepared =
+          new PreparedQuery(
+              QueryId.random(),
+              session,
+              text,
+              kind,
+              kind == Kind.QUERY
+                  ? types.schema(connection, statement.columns())
+                  : PendingUpdate.COUNT,
+              types.schema(connection, statement.parameters()));
+      if (session.workspace().isPresent()) {
+        statement.close();
+      } else {
+        prepared.give(new Planned(connection, statement, session.namespace()));
+      }
+      return prepared;
+    }
+  }
+
+  /**
+   * Starts a query and leaves its result open, or, for a statement with effects, says what it will
+   * give when it is run.
+   */
+  public QueryResult start(Session session, String sql, Cancellation cancellation)
+      throws EngineException {
+    SqlText text = single(sql);
+    var call = new Call(QueryId.random(), session, text, Parameters.NONE, cancellation);
+    return opening(cancellation, () -> startNew(call));
+  }
+
+  /** As {@link #start}, for a prepared statement with the values bound to it last. */
+  public QueryResult start(PreparedQuery prepared, Cancellation cancellation)
+      throws EngineException {
+    Session session = prepared.session();
+    var call =
+        new Call(QueryId.random(), session, prepared.text(), prepared.parameters(), cancellation);
+    if (!prepared.isQuery()) {
+      return pending(call);
+    }
+    return opening(
+        cancellation,
+        () -> {
+          Optional<Planned> planned =
+              session.workspace().isPresent() ? Optional.empty() : prepared.take();
+          return planned.isPresent() ? startPlanned(call, prepared, planned.get()) : startNew(call);
+        });
+  }
+
+  private QueryResult startPlanned(Call call, PreparedQuery prepared, Planned planned)
+      throws EngineException {
+    try {
+      BatchStream stream;
+      try (var _ = call.cancellation.guard(planned.connection())) {
+        stream = execute(planned.statement(), call.parameters);
+      }
+      return running(
+          call,
+          planned.connection(),
+          stream,
+          outcome -> {
+            if (outcome instanceof Outcome.Done) {
+              prepared.give(planned);
+            } else {
+              planned.close();
+            }
+          });
+    } catch (EngineException | RuntimeException e) {
+      planned.close();
+      throw e;
+    }
+  }
+
+  private QueryResult startNew(Call call) throws EngineException {
+    Optional<Workspace> workspace = call.session.workspaceFor(call.text);
+    if (workspace.isPresent()) {
+      Workspace shared = workspace.get();
+      return shared.run(connection -> startOn(call, connection, shared));
+    }
+    EngineConnection connection = call.session.connect();
+    try {
+      return startOn(call, connection, null);
+    } catch (EngineException | RuntimeException e) {
+      connection.close();
+      throw e;
+    }
+  }
+
+  private QueryResult startOn(Call call, EngineConnection connection, @Nullable Workspace shared)
+      throws EngineException {
+    BatchStream stream;
+    try (var _ = call.cancellation.guard(connection)) {
+      EngineStatement statement = connection.prepare(call.text.sql());
+      if (statement.kind() != Kind.QUERY) {
+        statement.close();
+        if (shared == null) {
+          connection.close();
+        }
+        return pending(call);
+      }
+      stream = execute(statement, call.parameters);
+    }
+    call.session.ran(call.text, connection);
+    return shared == null
+        ? running(call, connection, stream, _ -> connection.close())
+        : running(call, connection, shared.lend(stream), _ -> {});
+  }
+
+  private static BatchStream execute(EngineStatement statement, Parameters parameters)
+      throws EngineException {
+    if (parameters.isMany()) {
+      return new RepeatedStream(statement, parameters.rows());
+    }
+    statement.bind(parameters.runs().getFirst());
+    return statement.executeQuery();
+  }
+
+  private RunningQuery running(
+      Call call, EngineConnection connection, BatchStream stream, Consumer<Outcome> release) {
+    return new RunningQuery(
+        call.id,
+        call.session,
+        connection,
+        stream,
+        call.cancellation,
+        outcome -> {
+          deadlines.end(call.cancellation);
+          release.accept(outcome);
+          log(call, outcome);
+        });
+  }
+
+  private PendingUpdate pending(Call call) {
+    deadlines.end(call.cancellation);
+    return new PendingUpdate(
+        call.id, call.session, call.text, call.parameters, call.cancellation, this);
+  }
+
+  /** Runs a statement to its end and returns the rows it changed. */
+  public long update(Session session, String sql, Cancellation cancellation)
+      throws EngineException {
+    return update(QueryId.random(), session, single(sql), Parameters.NONE, cancellation);
+  }
+
+  /** As {@link #update}, for a prepared statement with the values bound to it last. */
+  public long update(PreparedQuery prepared, Cancellation cancellation) throws EngineException {
+    return update(
+        QueryId.random(), prepared.session(), prepared.text(), prepared.parameters(), cancellation);
+  }
+
+  long update(
+      QueryId id, Session session, SqlText text, Parameters parameters, Cancellation cancellation)
+      throws EngineException {
+    var call = new Call(id, session, text, parameters, cancellation);
+    return watched(
+        cancellation,
+        () -> {
+          try {
+            Optional<Workspace> workspace = session.workspaceFor(text);
+            long rows;
+            if (workspace.isPresent()) {
+              rows = workspace.get().run(connection -> updateOn(call, connection));
+            } else {
+              try (EngineConnection connection = session.connect()) {
+                rows =
+                    parameters.isMany() ? atomically(call, connection) : updateOn(call, connection);
+              }
+            }
+            log(call, new Outcome.Done(rows, 0));
+            return rows;
+          } finally {
+            session.tidy();
+          }
+        });
+  }
+
+  /** All rows of parameters or none. */
+  private static long atomically(Call call, EngineConnection connection) throws EngineException {
+    connection.run("BEGIN");
+    long rows = updateOn(call, connection);
+    // Not guarded: an interrupt between BEGIN and COMMIT stops the rows, not the commit.
+    connection.run("COMMIT");
+    return rows;
+  }
+
+  private static long updateOn(Call call, EngineConnection connection) throws EngineException {
+    long rows = 0;
+    try (var _ = call.cancellation.guard(connection);
+        EngineStatement statement = connection.prepare(call.text.sql())) {
+      for (List<@Nullable Object> row : call.parameters.runs()) {
+        statement.bind(row);
+        if (statement.kind() == Kind.QUERY) {
+          drain(statement);
+        } else {
+          rows += statement.executeUpdate();
+        }
+      }
+    }
+    call.session.ran(call.text, connection);
+    return rows;
+  }
+
+  /** A query that was sent as an update: it runs to its end, and changes no rows. */
+  private static void drain(EngineStatement statement) throws EngineException {
+    try (BatchStream stream = statement.executeQuery()) {
+      while (stream.next()) {
+        // Nobody asked for the rows.
+      }
+    }
+  }
+
+  private static SqlText single(String sql) {
+    SqlText text = SqlText.of(sql);
+    return switch (text.statements()) {
+      case 1 -> text;
+      case 0 -> throw new QueryException(Problem.INVALID, "the statement is empty");
+      default ->
+          throw new QueryException(
+              Problem.INVALID,
+              "%d statements were sent in one request, none of them was run: send them one by one"
+                  .formatted(text.statements()));
+    };
+  }
+
+  /** Ends what takes too long; to be called every now and then. */
+  public void sweep() {
+    deadlines.sweep();
+  }
+
+  /** Statements that run or whose results are open. */
+  public int running() {
+    return deadlines.count();
+  }
+
+  /** Engine work of a call that is over with it; a cancelled one fails with the reason. */
+  <T> T watched(Cancellation cancellation, Work<T> work) throws EngineException {
+    try {
+      return opening(cancellation, work);
+    } finally {
+      deadlines.end(cancellation);
+    }
+  }
+
+  /** As {@link #watched}, for work that leaves a result open. */
+  private <T> T opening(Cancellation cancellation, Work<T> work) throws EngineException {
+    deadlines.begin(cancellation);
+    boolean opened = false;
+    try {
+      T result = work.run();
+      opened = true;
+      return result;
+    } catch (EngineException e) {
+      onFailure.accept(e);
+      cancellation.check();
+      throw e;
+    } finally {
+      if (!opened) {
+        deadlines.end(cancellation);
+      }
+    }
+  }
+
+  interface Work<T> {
+    T run() throws EngineException;
+  }
+
+  private static void log(Call call, Outcome outcome) {
+    var event =
+        LOG.atInfo()
+            .addKeyValue("query_id", call.id)
+            .addKeyValue("kind", call.text.verb())
+            .addKeyValue("outcome", outcome.word());
+    if (outcome instanceof Outcome.Done(long rows, long bytes)) {
+      event = event.addKeyValue("rows", rows).addKeyValue("bytes", bytes);
+    }
+    event.log("query ended");
+  }
+
+  private record Call(
+      QueryId id,
+      Session session,
+      SqlText text,
+      Parameters parameters,
+      Cancellation cancellation) {}
+}

@@ -1,0 +1,85 @@
+package com.lokryn.ducklake.query;
+
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+
+/** The results there are: parked until their ticket is fetched, then on their way. Thread-safe. */
+public final class Results implements AutoCloseable {
+  /** How long a result waits for its client; drivers come within milliseconds. */
+  private static final Duration PARKED = Duration.ofSeconds(60);
+
+  private final Expiring<QueryResult> parked;
+  private final Set<QueryResult> known = ConcurrentHashMap.newKeySet();
+  private final Executor closers;
+
+  /**
+   * @param closers threads that may enter the engine
+   */
+  public Results(InstantSource clock, Executor closers) {
+    this.closers = closers;
+    this.parked = new Expiring<>(clock, PARKED, this::abandon);
+  }
+
+  /** Keeps a result for its ticket. */
+  public void park(QueryResult result) {
+    if (result.cancellation().isCancelled()) {
+      abandon(result);
+      result.cancellation().check();
+    }
+    known.add(result);
+    parked.put(result.id().value(), result);
+  }
+
+  /** Takes the result of a ticket. */
+  public QueryResult claim(String handle) {
+    return parked
+        .take(handle)
+        .orElseThrow(
+            () ->
+                new QueryException(
+                    Problem.UNKNOWN_HANDLE,
+                    "no result waits for this ticket: it was fetched before, or not within %d"
+                            .formatted(PARKED.toSeconds())
+                        + " seconds; run the query again"));
+  }
+
+  /** Says that a claimed result has ended. */
+  public void ended(QueryResult result) {
+    known.remove(result);
+  }
+
+  /** Gives up what waits for a client that has gone. */
+  public void endSession(Session session) {
+    known.stream()
+        .filter(result -> result.session() == session)
+        .forEach(result -> parked.take(result.id().value()).ifPresent(this::abandon));
+  }
+
+  /** Ends the result, parked or on its way. */
+  public boolean cancel(String handle, Problem problem, String text) {
+    var found = known.stream().filter(result -> result.id().value().equals(handle)).findFirst();
+    found.ifPresent(
+        result -> {
+          result.cancellation().cancel(problem, text);
+          parked.take(handle).ifPresent(this::abandon);
+        });
+    return found.isPresent();
+  }
+
+  public void sweep() {
+    parked.sweep();
+  }
+
+  private void abandon(QueryResult result) {
+    known.remove(result);
+    closers.execute(result::abandon);
+  }
+
+  @Override
+  public void close() {
+    parked.close();
+  }
+}

@@ -1,0 +1,128 @@
+package com.lokryn.ducklake.query;
+
+import com.lokryn.ducklake.engine.BatchStream;
+import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.observe.QueryId;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.dictionary.DictionaryProvider;
+import org.apache.arrow.vector.types.pojo.Schema;
+
+/**
+ * A query whose result is open. It owns the stream and what the stream needs; they are closed with
+ * it, once, by {@link #finish}, which is also where the outcome is said. Used by one thread at a
+ * time; cancelled, through its {@link Cancellation}, from any.
+ */
+public final class RunningQuery implements QueryResult, Batches {
+  private final QueryId id;
+  private final Session session;
+  private final EngineConnection connection;
+  private final BatchStream stream;
+  private final Cancellation cancellation;
+  private final Consumer<Outcome> release;
+  private final AtomicBoolean finished = new AtomicBoolean();
+  private long rows;
+  private long bytes;
+
+  /**
+   * @param release closes what the stream was opened from, and takes note of the outcome
+   */
+  RunningQuery(
+      QueryId id,
+      Session session,
+      EngineConnection connection,
+      BatchStream stream,
+      Cancellation cancellation,
+      Consumer<Outcome> release) {
+    this.id = id;
+    this.session = session;
+    this.connection = connection;
+    this.stream = stream;
+    this.cancellation = cancellation;
+    this.release = release;
+  }
+
+  /**
+   * Loads the next batch into {@link #root}.
+   *
+   * @return false at the end of a complete result; a cancelled one ends with its reason instead
+   */
+  @Override
+  public boolean next() throws EngineException {
+    boolean loaded;
+    try (var _ = cancellation.guard(connection)) {
+      loaded = stream.next();
+    } catch (EngineException e) {
+      cancellation.check();
+      throw e;
+    }
+    if (loaded) {
+      rows += stream.root().getRowCount();
+      for (FieldVector vector : stream.root().getFieldVectors()) {
+        bytes += vector.getBufferSize();
+      }
+    } else {
+      cancellation.check();
+    }
+    return loaded;
+  }
+
+  @Override
+  public VectorSchemaRoot root() {
+    return stream.root();
+  }
+
+  @Override
+  public DictionaryProvider dictionaries() {
+    return stream.dictionaries();
+  }
+
+  @Override
+  public QueryId id() {
+    return id;
+  }
+
+  @Override
+  public Session session() {
+    return session;
+  }
+
+  @Override
+  public Schema schema() {
+    return stream.schema();
+  }
+
+  @Override
+  public Cancellation cancellation() {
+    return cancellation;
+  }
+
+  /** The outcome of a result that was given whole. */
+  @Override
+  public Outcome done() {
+    return new Outcome.Done(rows, bytes);
+  }
+
+  /** Closes everything, and says how it ended. Later calls do nothing. */
+  @Override
+  public void finish(Outcome outcome) {
+    if (!finished.compareAndSet(false, true)) {
+      return;
+    }
+    try {
+      stream.close();
+    } catch (EngineException _) {
+      // The result is over; what closing it says changes nothing for anyone.
+    } finally {
+      release.accept(outcome);
+    }
+  }
+
+  @Override
+  public void abandon() {
+    finish(new Outcome.Abandoned());
+  }
+}
