@@ -167,7 +167,6 @@ public final class LakeServer implements AutoCloseable {
     names.put(local.directory(), "<lake>");
     names.put(spill, "<temporary>");
     names.put(extensions.directory(), "<extensions>");
-    names.put(Path.of("").toAbsolutePath(), ".");
     return Redaction.ofPaths(names);
   }
 

@@ -33,6 +33,7 @@ final class EngineBatchStream implements BatchStream {
   private final Schema schema;
   private final Optional<MemorySegment> batchSize;
   private final BatchSizer sizer;
+  private final Representable representable;
 
   private EngineBatchStream(
       DuckDBResultSet result, ArrowReader reader, Optional<MemorySegment> batchSize)
@@ -43,6 +44,7 @@ final class EngineBatchStream implements BatchStream {
     this.schema = wireSchema(root.getSchema(), reader);
     this.batchSize = batchSize;
     this.sizer = new BatchSizer(root.getSchema());
+    this.representable = new Representable(root.getSchema().getFields());
   }
 
   @SuppressWarnings("restricted") // the one field of the C stream that DriverAccess has found
@@ -86,6 +88,7 @@ final class EngineBatchStream implements BatchStream {
       boolean loaded = reader.loadNextBatch();
       if (loaded) {
         sizer.sent(root);
+        representable.requireValues(root);
       }
       return loaded;
     } catch (IOException | RuntimeException e) {

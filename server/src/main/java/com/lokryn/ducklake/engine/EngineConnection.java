@@ -70,13 +70,6 @@ public final class EngineConnection implements AutoCloseable {
     }
   }
 
-  /** Runs a statement that changes rows, and says how many. */
-  public long update(String sql) throws EngineException {
-    try (EngineStatement statement = prepare(sql)) {
-      return statement.executeUpdate();
-    }
-  }
-
   /** Runs a small query and gives its rows as text; for the server's own questions. */
   public List<List<String>> rows(String sql, Object... parameters) throws EngineException {
     try (var statement = driver.prepareStatement(sql)) {

@@ -37,8 +37,8 @@ public enum EngineError {
   /** A bug in the engine. DuckDB refuses all further work of the instance after these two. */
   INTERNAL("INTERNAL Error"),
   FATAL("FATAL Error"),
-  /** Values that are an error of the query, but that Arrow's side noticed. */
-  UNSUPPORTED_TYPE(""),
+  /** A type or a value that Arrow cannot carry. */
+  UNREPRESENTABLE(""),
   UNKNOWN("");
 
   private final String prefix;

@@ -12,9 +12,10 @@ public final class EngineException extends Exception {
   private static final String DRIVER_FRAME =
       "Attempting to execute an unsuccessful or closed pending query result";
 
-  /** Arrow's frame around errors of a C stream. */
+  /** Arrow's frames around errors of a C stream. */
   private static final Pattern C_STREAM_FRAME =
-      Pattern.compile("^\\[errno -?\\d+] (?:CDataJniException\\{.*?message=')?", Pattern.DOTALL);
+      Pattern.compile(
+          "^(?:\\[errno -?\\d+] )?(?:CDataJniException\\{errno=-?\\d+, message=)?", Pattern.DOTALL);
 
   private static final Pattern ERROR_NAME =
       Pattern.compile("(?:^|\\n|Error: |')([A-Z][A-Za-z ]{2,40}(?:Error|error)): ");
@@ -35,6 +36,10 @@ public final class EngineException extends Exception {
   static EngineException of(Throwable thrown) {
     if (thrown instanceof EngineException already) {
       return already;
+    }
+    if (thrown instanceof RuntimeException bug && bug.getMessage() == null) {
+      // The engine's errors always say something: this one is ours.
+      throw bug;
     }
     String text = clean(thrown.getMessage());
     return new EngineException(EngineError.of(text), text, thrown);
@@ -58,14 +63,18 @@ public final class EngineException extends Exception {
       return "the engine gave no text for this error";
     }
     String text = raw;
-    if (text.startsWith(DRIVER_FRAME)) {
-      int at = text.indexOf("Error: ");
+    int framed = text.indexOf(DRIVER_FRAME);
+    if (framed >= 0) {
+      int at = text.indexOf("Error: ", framed);
       text = at < 0 ? text : text.substring(at + "Error: ".length());
     }
     Matcher frame = C_STREAM_FRAME.matcher(text);
     if (frame.find()) {
       text = text.substring(frame.end());
-      text = text.endsWith("'}") ? text.substring(0, text.length() - 2) : text;
+      text =
+          frame.group().endsWith("=") && text.endsWith("}")
+              ? text.substring(0, text.length() - 1)
+              : text;
     }
     text = stripStackTrace(text);
     Matcher name = ERROR_NAME.matcher(text);

@@ -47,15 +47,15 @@ public final class EngineStatement implements AutoCloseable {
   /** The columns as planned; with parameters of unknown type they can change when one is bound. */
   public List<Typed> columns() throws EngineException {
     try {
-      var meta = metadata();
-      var columns = new ArrayList<Typed>(meta.getColumnCount());
-      for (int i = 1; i <= meta.getColumnCount(); i++) {
-        columns.add(new Typed(meta.getColumnName(i), known(meta.getColumnTypeName(i))));
-      }
-      return columns;
+      return columns(metadata());
     } catch (SQLException e) {
       throw EngineException.of(e);
     }
+  }
+
+  /** Refuses, before it is run, a statement whose columns Arrow cannot carry. */
+  public void requireRepresentable() throws EngineException {
+    Representable.requireTypes(columns());
   }
 
   /** The parameters in the order of their numbers. */
@@ -96,8 +96,12 @@ public final class EngineStatement implements AutoCloseable {
    */
   public BatchStream executeQuery() throws EngineException {
     try {
+      // Before anything runs: a refused statement has changed nothing.
+      requireRepresentable();
       driver.execute();
-      return EngineBatchStream.open((DuckDBResultSet) driver.getResultSet(), allocator);
+      var result = (DuckDBResultSet) driver.getResultSet();
+      Representable.requireTypes(columns((DuckDBResultSetMetaData) result.getMetaData()));
+      return EngineBatchStream.open(result, allocator);
     } catch (SQLException e) {
       throw EngineException.of(e);
     }
@@ -111,6 +115,14 @@ public final class EngineStatement implements AutoCloseable {
     } catch (SQLException e) {
       throw EngineException.of(e);
     }
+  }
+
+  private static List<Typed> columns(DuckDBResultSetMetaData meta) throws SQLException {
+    var columns = new ArrayList<Typed>(meta.getColumnCount());
+    for (int i = 1; i <= meta.getColumnCount(); i++) {
+      columns.add(new Typed(meta.getColumnName(i), known(meta.getColumnTypeName(i))));
+    }
+    return columns;
   }
 
   private DuckDBResultSetMetaData metadata() throws SQLException {

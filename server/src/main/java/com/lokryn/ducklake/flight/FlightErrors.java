@@ -77,7 +77,7 @@ final class FlightErrors {
           INVALID_CONFIGURATION,
           DEPENDENCY,
           PARAMETER,
-          UNSUPPORTED_TYPE,
+          UNREPRESENTABLE,
           UNKNOWN ->
           Status.Code.INVALID_ARGUMENT;
       case MISSING -> Status.Code.NOT_FOUND;

@@ -5,15 +5,14 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.stream.Collectors;
 import org.apache.arrow.flight.FlightProducer.ServerStreamListener;
+import org.apache.arrow.flight.sql.FlightSqlProducer.Schemas;
 import org.apache.arrow.flight.sql.SqlInfoBuilder;
-import org.apache.arrow.flight.sql.impl.FlightSql.SqlInfo;
 import org.apache.arrow.flight.sql.impl.FlightSql.SqlNullOrdering;
 import org.apache.arrow.flight.sql.impl.FlightSql.SqlOuterJoinsSupportLevel;
 import org.apache.arrow.flight.sql.impl.FlightSql.SqlSupportedCaseSensitivity;
@@ -28,6 +27,7 @@ import org.apache.arrow.flight.sql.impl.FlightSql.SqlTransactionIsolationLevel;
 import org.apache.arrow.flight.sql.impl.FlightSql.SupportedAnsi92SqlGrammarLevel;
 import org.apache.arrow.flight.sql.impl.FlightSql.SupportedSqlGrammar;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.UInt4Vector;
 import org.apache.arrow.vector.VectorLoader;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.VectorUnloader;
@@ -45,52 +45,45 @@ import org.jspecify.annotations.Nullable;
 final class ServerInfo {
   private static final int MAX_KEPT = 64;
 
-  /** Numbers that the builder has: those of Flight SQL's SqlInfo. */
-  private static final Set<Integer> KNOWN =
-      java.util.Arrays.stream(SqlInfo.values())
-          .filter(info -> info != SqlInfo.UNRECOGNIZED)
-          .map(SqlInfo::getNumber)
-          .collect(Collectors.toUnmodifiableSet());
-
   private final SqlInfoBuilder builder = builder();
   private final Map<List<Integer>, byte[]> kept = new ConcurrentHashMap<>();
 
   /** The rows asked for, or all when nothing is; what we have no answer to is left out. */
   VectorSchemaRoot answer(List<Integer> wanted, BufferAllocator allocator) {
-    List<Integer> answerable =
-        wanted.isEmpty()
-            ? KNOWN.stream().sorted().toList()
-            : wanted.stream().filter(KNOWN::contains).toList();
-    byte[] bytes = kept.get(answerable);
+    byte[] bytes = kept.get(wanted);
     if (bytes == null) {
-      bytes = build(answerable);
+      bytes = wanted.isEmpty() ? build(wanted) : some(wanted, allocator);
       if (kept.size() < MAX_KEPT) {
-        kept.put(answerable, bytes);
+        kept.put(List.copyOf(wanted), bytes);
       }
     }
     return read(bytes, allocator);
   }
 
-  private synchronized byte[] build(List<Integer> wanted) {
-    if (wanted.isEmpty()) {
-      // The builder takes an empty list for all.
-      return none();
+  /** The builder fails on a number it does not have, so ask only for those that it has. */
+  private byte[] some(List<Integer> wanted, BufferAllocator allocator) {
+    var known = new HashSet<Integer>();
+    try (VectorSchemaRoot all = answer(List.of(), allocator)) {
+      var numbers = (UInt4Vector) all.getVector(0);
+      for (int row = 0; row < all.getRowCount(); row++) {
+        known.add(numbers.get(row));
+      }
     }
-    var capture = new Capture();
-    builder.send(wanted, capture);
-    return capture.bytes.toByteArray();
+    List<Integer> answerable = wanted.stream().filter(known::contains).toList();
+    if (!answerable.isEmpty()) {
+      return build(answerable);
+    }
+    var nothing = new Capture();
+    try (var root = VectorSchemaRoot.create(Schemas.GET_SQL_INFO_SCHEMA, allocator)) {
+      nothing.start(root, new MapDictionaryProvider(), IpcOption.DEFAULT);
+      nothing.putNext();
+    }
+    return nothing.bytes.toByteArray();
   }
 
-  private byte[] none() {
+  private synchronized byte[] build(List<Integer> wanted) {
     var capture = new Capture();
-    try (var allocator = new org.apache.arrow.memory.RootAllocator();
-        var root =
-            VectorSchemaRoot.create(
-                org.apache.arrow.flight.sql.FlightSqlProducer.Schemas.GET_SQL_INFO_SCHEMA,
-                allocator)) {
-      capture.start(root, new MapDictionaryProvider(), IpcOption.DEFAULT);
-      capture.putNext();
-    }
+    builder.send(wanted, capture);
     return capture.bytes.toByteArray();
   }
 

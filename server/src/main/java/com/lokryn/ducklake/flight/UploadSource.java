@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.VectorSchemaRoot;
@@ -19,6 +20,8 @@ final class UploadSource extends IngestService.Source {
   private final FlightStream stream;
   private volatile @Nullable Throwable failure;
 
+  private final AtomicLong rows = new AtomicLong();
+
   UploadSource(FlightStream stream, BufferAllocator allocator) {
     super(allocator);
     this.stream = stream;
@@ -27,7 +30,11 @@ final class UploadSource extends IngestService.Source {
   @Override
   public boolean loadNextBatch() throws IOException {
     try {
-      return stream.next();
+      boolean loaded = stream.next();
+      if (loaded) {
+        rows.addAndGet(stream.getRoot().getRowCount());
+      }
+      return loaded;
     } catch (RuntimeException e) {
       failure = e;
       throw new IOException("the upload ended early");
@@ -37,6 +44,11 @@ final class UploadSource extends IngestService.Source {
   @Override
   public Optional<Throwable> failure() {
     return Optional.ofNullable(failure);
+  }
+
+  @Override
+  public long rows() {
+    return rows.get();
   }
 
   @Override

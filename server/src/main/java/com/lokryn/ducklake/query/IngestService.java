@@ -53,6 +53,9 @@ public final class IngestService {
 
     /** What ended the batches early, if something did. */
     public abstract Optional<Throwable> failure();
+
+    /** The rows of the batches given so far. */
+    public abstract long rows();
   }
 
   private final QueryService queries;
@@ -111,8 +114,9 @@ public final class IngestService {
       Data.exportArrayStream(allocator, source, stream);
       connection.register(view, stream);
       try {
-        long rows =
-            connection.update(statement(connection, session, target, mode, Sql.identifier(view)));
+        connection.run(statement(connection, session, target, mode, Sql.identifier(view)));
+        // Every row is written, so what came is what is there; a CREATE does not count.
+        long rows = source.rows();
         LOG.atInfo()
             .addKeyValue("query_id", id)
             .addKeyValue("kind", "ingest")

@@ -99,6 +99,9 @@ public final class QueryService {
     try (var _ = cancellation.guard(connection)) {
       EngineStatement statement = connection.prepare(text.sql());
       Kind kind = statement.kind();
+      if (kind == Kind.QUERY) {
+        statement.requireRepresentable();
+      }
       var prepared =
           new PreparedQuery(
               QueryId.random(),

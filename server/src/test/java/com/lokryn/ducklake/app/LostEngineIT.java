@@ -1,0 +1,77 @@
+package com.lokryn.ducklake.app;
+
+import static com.lokryn.ducklake.testing.Statuses.assertFails;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
+
+import com.lokryn.ducklake.engine.EngineError;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.testing.TestingClient;
+import com.lokryn.ducklake.testing.TestingLakeServer;
+import io.grpc.ManagedChannel;
+import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckRequest;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
+import io.grpc.health.v1.HealthGrpc;
+import io.grpc.netty.NettyChannelBuilder;
+import java.time.Duration;
+import java.util.concurrent.CopyOnWriteArrayList;
+import org.apache.arrow.flight.FlightStream;
+import org.junit.jupiter.api.Test;
+
+/** An instance that DuckDB declares invalid is opened anew while the server goes on. */
+class LostEngineIT {
+  @Test
+  void isReplacedAndReadinessSaysSoMeanwhile() throws Exception {
+    try (var server = TestingLakeServer.start();
+        TestingClient client = server.connect()) {
+      client.update("CREATE TABLE kept AS SELECT i FROM range(100) t(i)");
+      client.update("CREATE TEMP TABLE lost AS SELECT 1 AS i");
+      ManagedChannel channel =
+          NettyChannelBuilder.forAddress("127.0.0.1", server.port()).usePlaintext().build();
+      var seen = new CopyOnWriteArrayList<ServingStatus>();
+      HealthGrpc.newStub(channel)
+          .watch(
+              HealthCheckRequest.getDefaultInstance(),
+              new io.grpc.stub.StreamObserver<>() {
+                @Override
+                public void onNext(io.grpc.health.v1.HealthCheckResponse response) {
+                  seen.add(response.getStatus());
+                }
+
+                @Override
+                public void onError(Throwable thrown) {}
+
+                @Override
+                public void onCompleted() {}
+              });
+      await().until(() -> seen.contains(ServingStatus.SERVING));
+      try (TestingClient reader = server.connect();
+          FlightStream stream = reader.open("SELECT i FROM range(1000000000000) t(i)")) {
+        assertThat(stream.next()).isTrue();
+
+        server
+            .server()
+            .engine()
+            .failed(new EngineException(EngineError.FATAL, "FATAL Error: planted by a test"));
+
+        assertFails(
+            Status.Code.UNAVAILABLE,
+            () -> {
+              while (stream.next()) {
+                assertThat(stream.getRoot().getRowCount()).isPositive();
+              }
+            });
+      }
+      await().atMost(Duration.ofSeconds(10)).until(() -> server.server().isReady());
+      await()
+          .until(() -> seen.equals(java.util.List.of(
+              ServingStatus.SERVING, ServingStatus.NOT_SERVING, ServingStatus.SERVING)));
+      channel.shutdownNow();
+      assertThat(client.value("SELECT count(*) FROM kept")).isEqualTo(100L);
+      assertFails(Status.Code.NOT_FOUND, () -> client.info("SELECT * FROM lost"));
+      client.update("INSERT INTO kept VALUES (100)");
+      assertThat(client.value("SELECT count(*) FROM kept")).isEqualTo(101L);
+    }
+  }
+}
