@@ -28,6 +28,7 @@ import java.util.LinkedHashMap;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.memory.unsafe.UnsafeAllocationManager;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -35,7 +36,13 @@ import org.jspecify.annotations.Nullable;
  * reverse.
  */
 public final class LakeServer implements AutoCloseable {
-  private final BufferAllocator allocator = new RootAllocator();
+  /** Memory straight from the system: what a stream no longer needs is given back. */
+  private final BufferAllocator allocator =
+      new RootAllocator(
+          RootAllocator.configBuilder()
+              .allocationManagerFactory(UnsafeAllocationManager.FACTORY)
+              .build());
+
   private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
   private final ServerConfig config;
   private final InetSocketAddress address;

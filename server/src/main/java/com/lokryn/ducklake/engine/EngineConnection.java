@@ -121,6 +121,11 @@ public final class EngineConnection implements AutoCloseable {
     }
   }
 
+  /** True once it was closed, by its owner or with the whole engine. */
+  public boolean isClosed() {
+    return closed.get();
+  }
+
   @Override
   public void close() {
     if (!closed.compareAndSet(false, true)) {

@@ -28,6 +28,8 @@ public enum EngineError {
   HTTP("HTTP Error"),
   IO("IO Error"),
   CONNECTION("Connection Error"),
+  /** The instance was closed under the statement. */
+  CLOSED("Connection was closed"),
   NOT_IMPLEMENTED("Not implemented Error"),
   INVALID_INPUT("Invalid Input Error"),
   INVALID_TYPE("Invalid type Error"),

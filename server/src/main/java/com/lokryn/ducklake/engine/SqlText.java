@@ -107,7 +107,6 @@ public final class SqlText {
   }
 
   private void scan() {
-    skipByteOrderMark();
     boolean open = false;
     while (at < sql.length()) {
       char c = sql.charAt(at);
@@ -222,14 +221,9 @@ public final class SqlText {
     } while (depth > 0 && at < sql.length());
   }
 
-  private void skipByteOrderMark() {
-    if (sql.startsWith("\uFEFF")) {
-      at = 1;
-    }
-  }
-
   private static boolean isSpace(char c) {
-    return c <= ' ' || Character.isSpaceChar(c);
+    // DuckDB takes the zero-width ones, among them the byte order mark, for spaces too.
+    return c <= ' ' || Character.isSpaceChar(c) || c == '\uFEFF' || (c >= 0x200B && c <= 0x200D);
   }
 
   private static boolean isWordStart(char c) {

@@ -27,6 +27,11 @@ final class FlightErrors {
 
   StatusRuntimeException status(Throwable thrown) {
     return switch (thrown) {
+      case EngineException e when e.error() == EngineError.INTERRUPTED ->
+          // A client's own cancellation comes as a QueryException.
+          of(
+              Status.Code.UNAVAILABLE,
+              "the engine was stopped while this statement ran; run it again in a moment");
       case EngineException e -> of(code(e), e.text());
       case QueryException e -> of(code(e.problem()), e.text());
       case StatusRuntimeException e -> e;
@@ -84,9 +89,8 @@ final class FlightErrors {
       case EXISTS -> Status.Code.ALREADY_EXISTS;
       case PERMISSION -> Status.Code.PERMISSION_DENIED;
       case CONFLICT, WRITE_CONFLICT -> Status.Code.ABORTED;
-      case INTERRUPTED -> Status.Code.CANCELLED;
       case OUT_OF_MEMORY -> Status.Code.RESOURCE_EXHAUSTED;
-      case HTTP, IO, CONNECTION -> Status.Code.UNAVAILABLE;
+      case INTERRUPTED, CLOSED, HTTP, IO, CONNECTION -> Status.Code.UNAVAILABLE;
       case NOT_IMPLEMENTED -> Status.Code.UNIMPLEMENTED;
       case INTERNAL, FATAL -> Status.Code.INTERNAL;
     };

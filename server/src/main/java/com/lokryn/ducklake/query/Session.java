@@ -47,12 +47,15 @@ public final class Session implements AutoCloseable {
 
   /** The workspace, if this session has state that a statement must see. */
   synchronized Optional<Workspace> workspace() {
+    if (workspace != null && workspace.isLost()) {
+      forgetLostWorkspace();
+    }
     return Optional.ofNullable(workspace);
   }
 
   /** The workspace a statement has to run in: the one there is, or a new one if it needs one. */
   synchronized Optional<Workspace> workspaceFor(SqlText text) throws EngineException {
-    if (workspace == null
+    if (workspace().isEmpty()
         && (text.isBegin() || text.isTemporaryObject() || text.isConnectionState())) {
       return Optional.of(pin());
     }
@@ -68,6 +71,21 @@ public final class Session implements AutoCloseable {
       workspace = new Workspace(connect());
     }
     return workspace;
+  }
+
+  /**
+   * Temporary objects are gone with an engine that was lost; a transaction is not lost silently.
+   */
+  private void forgetLostWorkspace() {
+    boolean inTransaction = transaction;
+    workspace = null;
+    transaction = false;
+    objects = false;
+    if (inTransaction) {
+      throw new QueryException(
+          Problem.UNAVAILABLE,
+          "the transaction was lost because the engine had to be opened anew: begin it again");
+    }
   }
 
   /** Says that temporary objects were made, so that the workspace has to stay. */

@@ -50,6 +50,11 @@ public final class Workspace implements AutoCloseable {
     return lent;
   }
 
+  /** True when its connection went away with the engine. */
+  boolean isLost() {
+    return connection.isClosed();
+  }
+
   /** Ends a workspace that holds nothing any more; a result still being read stays readable. */
   void finish() {
     lock.lock();

@@ -65,8 +65,13 @@ class LostEngineIT {
       }
       await().atMost(Duration.ofSeconds(10)).until(() -> server.server().isReady());
       await()
-          .until(() -> seen.equals(java.util.List.of(
-              ServingStatus.SERVING, ServingStatus.NOT_SERVING, ServingStatus.SERVING)));
+          .until(
+              () ->
+                  seen.equals(
+                      java.util.List.of(
+                          ServingStatus.SERVING,
+                          ServingStatus.NOT_SERVING,
+                          ServingStatus.SERVING)));
       channel.shutdownNow();
       assertThat(client.value("SELECT count(*) FROM kept")).isEqualTo(100L);
       assertFails(Status.Code.NOT_FOUND, () -> client.info("SELECT * FROM lost"));

@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.lokryn.ducklake.testing.TestingLakeServer;
 import java.math.BigDecimal;
 import java.sql.Connection;
-import java.sql.Date;
 import java.sql.DatabaseMetaData;
+import java.sql.Date;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
@@ -169,8 +169,7 @@ class JdbcIT {
     assertThat(first(metadata.getPrimaryKeys("lake", "main", "meta"))).isEmpty();
     assertThat(first(metadata.getImportedKeys("lake", "main", "meta"))).isEmpty();
     assertThat(first(metadata.getExportedKeys("lake", "main", "meta"))).isEmpty();
-    assertThat(
-            first(metadata.getCrossReference("lake", "main", "meta", "lake", "main", "meta")))
+    assertThat(first(metadata.getCrossReference("lake", "main", "meta", "lake", "main", "meta")))
         .isEmpty();
   }
 

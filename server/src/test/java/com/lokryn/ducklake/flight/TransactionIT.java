@@ -4,14 +4,18 @@ import static com.lokryn.ducklake.testing.Statuses.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.google.protobuf.Any;
+import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
 import io.grpc.Status;
 import java.time.Duration;
 import java.util.Map;
 import org.apache.arrow.flight.FlightStream;
+import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.sql.FlightSqlClient.PreparedStatement;
 import org.apache.arrow.flight.sql.FlightSqlClient.Transaction;
+import org.apache.arrow.flight.sql.impl.FlightSql.ActionEndTransactionRequest;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -112,7 +116,17 @@ class TransactionIT {
     client.sql().executeUpdate("UPDATE t SET i = 2", first);
     other.sql().executeUpdate("UPDATE t SET i = 3", second);
     client.sql().commit(first);
-    assertFails(Status.Code.ABORTED, () -> other.sql().commit(second));
+    var commit =
+        ActionEndTransactionRequest.newBuilder()
+            .setTransactionId(ByteString.copyFrom(second.getTransactionId()))
+            .setAction(ActionEndTransactionRequest.EndTransaction.END_TRANSACTION_COMMIT)
+            .build();
+    var action =
+        Flight.Action.newBuilder()
+            .setType("EndTransaction")
+            .setBody(Any.pack(commit).toByteString())
+            .build();
+    assertFails(Status.Code.ABORTED, () -> other.raw().doAction(action).hasNext());
     assertThat(client.value("SELECT i FROM t")).isEqualTo(2);
     assertThat(server.server().openConnections()).isZero();
   }

@@ -9,6 +9,7 @@ import org.apache.arrow.flight.FlightClient;
 import org.apache.arrow.flight.FlightGrpcUtils;
 import org.apache.arrow.flight.FlightInfo;
 import org.apache.arrow.flight.FlightStream;
+import org.apache.arrow.flight.impl.FlightServiceGrpc;
 import org.apache.arrow.flight.sql.FlightSqlClient;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -31,6 +32,11 @@ public final class TestingClient implements AutoCloseable {
             .build();
     flight = FlightGrpcUtils.createFlightClient(allocator, channel);
     sql = new FlightSqlClient(flight);
+  }
+
+  /** For calls whose gRPC status matters: Arrow's client knows only some of them. */
+  public FlightServiceGrpc.FlightServiceBlockingStub raw() {
+    return FlightServiceGrpc.newBlockingStub(channel);
   }
 
   public FlightSqlClient sql() {

@@ -1,0 +1,114 @@
+package com.lokryn.ducklake;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.Test;
+
+/** The order of the packages: each may use those that it names, and no others. */
+class ArchitectureTest {
+  private static final JavaClasses CLASSES =
+      new ClassFileImporter()
+          .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+          .importPackages("com.lokryn.ducklake", "org.duckdb");
+
+  @Test
+  void packagesUseEachOtherInOneDirection() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInAnyPackage("com.lokryn.ducklake..", "org.duckdb..")
+        .layer("program")
+        .definedBy("com.lokryn.ducklake")
+        .layer("cli")
+        .definedBy("..ducklake.cli..")
+        .layer("app")
+        .definedBy("..ducklake.app..")
+        .layer("client")
+        .definedBy("..ducklake.client..")
+        .layer("flight")
+        .definedBy("..ducklake.flight..")
+        .layer("query")
+        .definedBy("..ducklake.query..")
+        .layer("lake")
+        .definedBy("..ducklake.lake..")
+        .layer("engine")
+        .definedBy("..ducklake.engine..")
+        .layer("config")
+        .definedBy("..ducklake.config..")
+        .layer("observe")
+        .definedBy("..ducklake.observe..")
+        .layer("driver")
+        .definedBy("org.duckdb..")
+        .whereLayer("program")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("cli")
+        .mayOnlyBeAccessedByLayers("program")
+        .whereLayer("app")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("flight")
+        .mayOnlyBeAccessedByLayers("app")
+        .whereLayer("query")
+        .mayOnlyBeAccessedByLayers("app", "flight")
+        .whereLayer("lake")
+        .mayOnlyBeAccessedByLayers("cli", "app")
+        .whereLayer("client")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("config")
+        .mayOnlyBeAccessedByLayers("cli", "app")
+        .whereLayer("engine")
+        .mayOnlyBeAccessedByLayers("cli", "app", "flight", "query", "lake")
+        .check(CLASSES);
+  }
+
+  @Test
+  void theEngineKnowsNoWire() {
+    noClasses()
+        .that()
+        .resideInAnyPackage("..ducklake.engine..", "..ducklake.lake..", "..ducklake.query..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage("io.grpc..", "org.apache.arrow.flight..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void theClientKnowsNothingOfTheServer() {
+    noClasses()
+        .that()
+        .resideInAPackage("..ducklake.client..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(
+            "..ducklake.app..",
+            "..ducklake.flight..",
+            "..ducklake.query..",
+            "..ducklake.lake..",
+            "..ducklake.engine..",
+            "..ducklake.config..")
+        .check(CLASSES);
+  }
+
+  @Test
+  void onlyCommandsPrint() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackages("..ducklake.cli..", "..ducklake.client..")
+        .should()
+        .accessField(System.class, "out")
+        .orShould()
+        .accessField(System.class, "err")
+        .check(CLASSES);
+  }
+
+  @Test
+  void nothingSleeps() {
+    noClasses()
+        .that()
+        .resideInAPackage("com.lokryn.ducklake..")
+        .should()
+        .callMethod(Thread.class, "sleep", long.class)
+        .check(CLASSES);
+  }
+}
