@@ -206,18 +206,27 @@ public final class QueryService {
   }
 
   private RunningQuery running(
-      Call call, EngineConnection connection, BatchStream stream, Consumer<Outcome> release) {
-    return new RunningQuery(
-        call.id,
-        call.session,
-        connection,
-        stream,
-        call.cancellation,
-        outcome -> {
-          deadlines.end(call.cancellation);
-          release.accept(outcome);
-          log(call, outcome);
-        });
+      Call call, EngineConnection connection, BatchStream stream, Consumer<Outcome> release)
+      throws EngineException {
+    var query =
+        new RunningQuery(
+            call.id,
+            call.session,
+            connection,
+            stream,
+            call.cancellation,
+            outcome -> {
+              deadlines.end(call.cancellation);
+              release.accept(outcome);
+              log(call, outcome);
+            });
+    try {
+      query.prefetch();
+      return query;
+    } catch (EngineException | RuntimeException e) {
+      query.finish(new Outcome.Failed(String.valueOf(e.getMessage())));
+      throw e;
+    }
   }
 
   private static CompletedUpdate completed(Call call, long rows) {
