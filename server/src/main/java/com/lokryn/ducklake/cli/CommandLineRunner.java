@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.cli;
 
 import com.lokryn.ducklake.engine.BuildInfo;
+import com.lokryn.ducklake.observe.Logging;
 import java.io.PrintWriter;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +19,8 @@ public final class CommandLineRunner {
 
   /** Runs a command line, and returns the exit code. */
   public static int run(String... arguments) {
+    // Commands print their results; what libraries have to say is for whoever looks for a fault.
+    Logging.configure(false, System.getenv().getOrDefault("LOG_LEVEL", "WARN"));
     var line = new CommandLine(new Root());
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setParameterExceptionHandler(CommandLineRunner::usage);

@@ -1,0 +1,45 @@
+package com.lokryn.ducklake.cli;
+
+import java.io.Console;
+import java.io.File;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** The terminal that a person looks at, if there is one. */
+// Whether there is none, or one that is no terminal, depends on the module that provides it.
+@SuppressWarnings("SystemConsoleNull")
+final class Terminal {
+  private static final int DEFAULT_WIDTH = 80;
+
+  private Terminal() {}
+
+  static boolean isPresent() {
+    Console console = System.console();
+    return console != null && console.isTerminal();
+  }
+
+  /** Asks for a password, without showing it; empty when there is nobody to ask. */
+  static Optional<String> password(String prompt) {
+    Console console = System.console();
+    if (!isPresent() || console == null) {
+      return Optional.empty();
+    }
+    return Optional.ofNullable(console.readPassword("%s", prompt)).map(String::new);
+  }
+
+  /** Characters of a line; empty when nobody looks, so that nothing needs to be cut. */
+  static OptionalInt width() {
+    if (!isPresent()) {
+      return OptionalInt.empty();
+    }
+    try {
+      Process stty = new ProcessBuilder("stty", "size").redirectInput(new File("/dev/tty")).start();
+      String answer = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
+      return OptionalInt.of(Integer.parseInt(answer.substring(answer.indexOf(' ')).strip()));
+    } catch (IOException | RuntimeException e) {
+      return OptionalInt.of(DEFAULT_WIDTH);
+    }
+  }
+}

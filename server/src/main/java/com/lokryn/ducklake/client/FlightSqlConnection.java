@@ -1,0 +1,149 @@
+package com.lokryn.ducklake.client;
+
+import java.io.IOException;
+import java.util.Optional;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongConsumer;
+import org.apache.arrow.flight.CallOption;
+import org.apache.arrow.flight.FlightClient;
+import org.apache.arrow.flight.FlightClient.ClientStreamListener;
+import org.apache.arrow.flight.FlightDescriptor;
+import org.apache.arrow.flight.FlightEndpoint;
+import org.apache.arrow.flight.FlightRuntimeException;
+import org.apache.arrow.flight.FlightStream;
+import org.apache.arrow.flight.Location;
+import org.apache.arrow.flight.PutResult;
+import org.apache.arrow.flight.SyncPutListener;
+import org.apache.arrow.flight.sql.FlightSqlClient;
+import org.apache.arrow.flight.sql.FlightSqlClient.PreparedStatement;
+import org.apache.arrow.flight.sql.impl.FlightSql.CommandStatementIngest;
+import org.apache.arrow.flight.sql.impl.FlightSql.DoPutUpdateResult;
+import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.memory.RootAllocator;
+import org.apache.arrow.vector.ipc.ArrowReader;
+
+/** A connection to a Flight SQL server: runs statements, uploads batches. Used by one thread. */
+public final class FlightSqlConnection implements AutoCloseable {
+  private static final long POLL_NANOS = 100_000;
+
+  private final ServerUrl url;
+  private final BufferAllocator allocator = new RootAllocator();
+  private final FlightClient flight;
+  private final FlightSqlClient sql;
+  private final CallOption[] options;
+
+  private FlightSqlConnection(ServerUrl url, Optional<Login> login) throws ServerException {
+    this.url = url;
+    Location location =
+        url.tls()
+            ? Location.forGrpcTls(url.host(), url.port())
+            : Location.forGrpcInsecure(url.host(), url.port());
+    // One row may be larger than any usual limit of a message.
+    flight =
+        FlightClient.builder(allocator, location).maxInboundMessageSize(Integer.MAX_VALUE).build();
+    sql = new FlightSqlClient(flight);
+    try {
+      options =
+          login
+              .flatMap(who -> flight.authenticateBasicToken(who.user(), who.password()))
+              .map(token -> new CallOption[] {token})
+              .orElseGet(() -> new CallOption[0]);
+    } catch (FlightRuntimeException e) {
+      close();
+      throw ServerException.of(e, url);
+    }
+  }
+
+  /** Who connects. */
+  public record Login(String user, String password) {}
+
+  /** Connects; without a login as nobody in particular. */
+  public static FlightSqlConnection open(ServerUrl url, Optional<Login> login)
+      throws ServerException {
+    return new FlightSqlConnection(url, login);
+  }
+
+  /** The memory that batches are made in. */
+  public BufferAllocator allocator() {
+    return allocator;
+  }
+
+  /** Runs one statement and hands its result on as it arrives. */
+  public void run(String statement, ResultSink sink) throws ServerException, IOException {
+    try (PreparedStatement prepared = sql.prepare(statement, options)) {
+      if (prepared.getResultSetSchema().getFields().isEmpty()) {
+        sink.changed(prepared.executeUpdate(options));
+        return;
+      }
+      for (FlightEndpoint endpoint : prepared.execute(options).getEndpoints()) {
+        try (FlightStream stream = sql.getStream(endpoint.getTicket(), options)) {
+          while (stream.next()) {
+            sink.batch(stream.getRoot(), stream.getDictionaryProvider());
+          }
+          sink.end(stream.getRoot());
+        }
+      }
+    } catch (FlightRuntimeException e) {
+      throw ServerException.of(e, url);
+    } catch (IOException | RuntimeException e) {
+      throw e;
+    } catch (Exception e) {
+      throw new IllegalStateException("closing a stream failed", e);
+    }
+  }
+
+  /**
+   * Uploads all batches of a reader.
+   *
+   * @param progress told of the rows of each batch once the transport has it
+   * @return the rows that the server wrote
+   */
+  public long ingest(CommandStatementIngest command, ArrowReader reader, LongConsumer progress)
+      throws ServerException, IOException {
+    var descriptor = FlightDescriptor.command(com.google.protobuf.Any.pack(command).toByteArray());
+    try (var answers = new SyncPutListener()) {
+      ClientStreamListener upload =
+          flight.startPut(descriptor, reader.getVectorSchemaRoot(), reader, answers, options);
+      try {
+        while (!answers.isCancelled() && reader.loadNextBatch()) {
+          while (!upload.isReady() && !answers.isCancelled()) {
+            LockSupport.parkNanos(POLL_NANOS);
+          }
+          upload.putNext();
+          progress.accept(reader.getVectorSchemaRoot().getRowCount());
+        }
+      } catch (IOException | RuntimeException e) {
+        upload.error(e);
+        throw e;
+      }
+      upload.completed();
+      try (PutResult answer = answers.read()) {
+        upload.getResult();
+        return answer == null
+            ? 0
+            : DoPutUpdateResult.parseFrom(answer.getApplicationMetadata().nioBuffer())
+                .getRecordCount();
+      }
+    } catch (FlightRuntimeException e) {
+      throw ServerException.of(e, url);
+    } catch (java.util.concurrent.ExecutionException e) {
+      if (e.getCause() instanceof FlightRuntimeException refused) {
+        throw ServerException.of(refused, url);
+      }
+      throw new IOException("the upload failed: " + e.getCause(), e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("the upload was interrupted", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      sql.close();
+      flight.close();
+    } catch (Exception e) {
+      throw new IllegalStateException("closing the connection failed", e);
+    }
+  }
+}
