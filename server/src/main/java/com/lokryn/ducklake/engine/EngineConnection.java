@@ -4,7 +4,6 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
-import java.util.function.Consumer;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.duckdb.DriverAccess;
@@ -17,23 +16,30 @@ import org.duckdb.DuckDBPreparedStatement;
  * connections. Used by one thread at a time, except for {@link #interrupt}.
  */
 public final class EngineConnection implements AutoCloseable {
+  private static final String DEFAULT_SCHEMA = "main";
+
   private final DuckDBConnection driver;
+  private final Namespace placed;
   private final BufferAllocator allocator;
-  private final Consumer<EngineConnection> onClose;
+  private final Engine engine;
   private final AtomicBoolean closed = new AtomicBoolean();
 
   EngineConnection(
-      DuckDBConnection driver, BufferAllocator allocator, Consumer<EngineConnection> onClose) {
+      DuckDBConnection driver, Namespace placed, BufferAllocator allocator, Engine engine) {
     this.driver = driver;
+    this.placed = placed;
     this.allocator = allocator;
-    this.onClose = onClose;
+    this.engine = engine;
   }
 
   void use(Namespace namespace) throws EngineException {
     try {
-      // Catalog first: setting a schema looks for it in the catalog.
+      // Catalog first: setting a schema looks for it in the catalog. Both ask the lake, so what is
+      // the default anyway is left out.
       driver.setCatalog(namespace.catalog());
-      driver.setSchema(namespace.schema());
+      if (!namespace.schema().equals(DEFAULT_SCHEMA)) {
+        driver.setSchema(namespace.schema());
+      }
     } catch (SQLException e) {
       close();
       throw EngineException.of(e);
@@ -126,12 +132,29 @@ public final class EngineConnection implements AutoCloseable {
     return closed.get();
   }
 
+  /**
+   * Ends this use of the connection as {@link #close} does, but lets the engine use what is below
+   * it again. Only for a caller who knows that its statements left no state behind, have ended
+   * well, and will not be interrupted any more.
+   */
+  public void giveBack() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    engine.closed(this);
+    try {
+      engine.idle(placed, driver);
+    } catch (SQLException e) {
+      throw new IllegalStateException("closing a connection failed", e);
+    }
+  }
+
   @Override
   public void close() {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    onClose.accept(this);
+    engine.closed(this);
     try {
       driver.close();
     } catch (SQLException e) {

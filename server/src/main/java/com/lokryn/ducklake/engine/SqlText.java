@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Objects;
+import java.util.Set;
 
 /**
  * The words of an SQL text by DuckDB's lexical rules: strings ({@code '…'}, {@code E'…'}, {@code
@@ -25,6 +26,31 @@ public final class SqlText {
       return kind == TokenKind.WORD || kind == TokenKind.QUOTED_NAME;
     }
   }
+
+  private static final Set<String> STATELESS_VERBS =
+      Set.of(
+          "select",
+          "with",
+          "from",
+          "values",
+          "table",
+          "show",
+          "describe",
+          "desc",
+          "summarize",
+          "explain",
+          "insert",
+          "update",
+          "delete",
+          "merge",
+          "create",
+          "drop",
+          "alter",
+          "comment");
+
+  /** A pivot makes a temporary type of its columns; a seed and variables stay in the connection. */
+  private static final Set<String> STATEFUL_WORDS =
+      Set.of("pivot", "pivot_wider", "setseed", "query", "query_table", "temp", "temporary");
 
   private final String sql;
   private final List<Token> tokens = new ArrayList<>();
@@ -99,6 +125,16 @@ public final class SqlText {
       case "set", "reset", "prepare", "deallocate" -> true;
       default -> false;
     };
+  }
+
+  /**
+   * True when the statement leaves nothing behind in its connection, so that another user's may run
+   * there. A word that could leave something counts even inside a name or alias.
+   */
+  public boolean leavesNoState() {
+    return STATELESS_VERBS.contains(verb())
+        && !isTemporaryObject()
+        && tokens.stream().noneMatch(token -> STATEFUL_WORDS.contains(token.text));
   }
 
   /** Changes where names are looked up. */

@@ -138,6 +138,7 @@ public final class FlightEndpoint implements AutoCloseable {
             .addService(health.getHealthService())
             .addTransportFilter(
                 SessionKey.naming(key -> threads.streams().execute(() -> gone(key))))
+            .intercept(new OpenDoor())
             .intercept(SessionKey.carrying())
             // Handlers only hand over to the engine's threads, so the event loop may call them.
             .directExecutor()

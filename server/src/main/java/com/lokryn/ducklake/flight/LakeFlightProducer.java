@@ -3,14 +3,14 @@ package com.lokryn.ducklake.flight;
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.query.Batches;
-import com.lokryn.ducklake.query.PendingUpdate;
+import com.lokryn.ducklake.query.CompletedUpdate;
 import com.lokryn.ducklake.query.QueryResult;
 import com.lokryn.ducklake.query.Results;
 import com.lokryn.ducklake.query.RunningQuery;
 import io.grpc.Context;
 import io.grpc.Context.CancellationListener;
 import java.time.InstantSource;
-import java.util.concurrent.Executor;
+import java.util.List;
 import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.flight.NoOpFlightProducer;
 import org.apache.arrow.flight.PutResult;
@@ -70,22 +70,20 @@ final class LakeFlightProducer extends NoOpFlightProducer {
   }
 
   private void send(QueryResult result, ServerStreamListener listener) {
-    switch (result) {
-      case RunningQuery query -> send(result, query, threads.streams(), listener);
-      case PendingUpdate update ->
-          // It runs now, and may take as long as any statement.
-          send(result, new CountBatches(update, allocator), threads.queries(), listener);
-    }
-  }
-
-  private void send(
-      QueryResult result, Batches batches, Executor workers, ServerStreamListener listener) {
+    Batches batches =
+        switch (result) {
+          case RunningQuery query -> query;
+          case CompletedUpdate update ->
+              new MetadataBatches(
+                  RowWriter.write(update.schema(), List.of(List.of(update.rows())), allocator),
+                  update.cancellation());
+        };
     senders.start(
         onEnd ->
             new BatchSender(
                 batches,
                 listener,
-                workers,
+                threads.streams(),
                 errors,
                 clock,
                 () -> {

@@ -3,6 +3,7 @@ package com.lokryn.ducklake.flight;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.IntVector;
@@ -20,7 +21,8 @@ final class RowWriter {
   private RowWriter() {}
 
   /**
-   * @param rows one value per column: String, Integer, Boolean, byte[], a list of strings, or null
+   * @param rows one value per column: String, Long, Integer, Boolean, byte[], a list of strings, or
+   *     null
    */
   static VectorSchemaRoot write(
       Schema schema,
@@ -55,6 +57,7 @@ final class RowWriter {
     switch (vector) {
       case VarCharVector v -> v.setSafe(row, ((String) value).getBytes(StandardCharsets.UTF_8));
       case VarBinaryVector v -> v.setSafe(row, (byte[]) value);
+      case BigIntVector v -> v.setSafe(row, (Long) value);
       case IntVector v -> v.setSafe(row, (Integer) value);
       case UInt1Vector v -> v.setSafe(row, (Integer) value);
       case BitVector v -> v.setSafe(row, ((Boolean) value) ? 1 : 0);

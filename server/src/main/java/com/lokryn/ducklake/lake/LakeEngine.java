@@ -49,7 +49,7 @@ public final class LakeEngine implements AutoCloseable {
 
   /** Opens the engine and attaches the lake. */
   public void open() throws EngineException, LakeUnavailableException {
-    Engine engine = Engine.open(options, allocator);
+    Engine engine = Engine.open(options, LakeCatalog.NAMESPACE, allocator);
     try {
       catalog.attach(engine);
       current = engine;

@@ -78,20 +78,14 @@ public final class IngestService {
       return queries.watched(
           cancellation,
           () -> {
-            if (target.temporary) {
-              Workspace workspace = session.pin();
-              session.keepWorkspace();
-              return workspace.run(c -> write(c, session, target, mode, source, cancellation));
-            }
-            Optional<Workspace> workspace = session.workspace();
-            if (workspace.isPresent()) {
-              return workspace
-                  .get()
-                  .run(c -> write(c, session, target, mode, source, cancellation));
-            }
-            try (EngineConnection connection = session.connect()) {
-              return write(connection, session, target, mode, source, cancellation);
-            }
+            Session.Work<Long> work =
+                place -> {
+                  long rows =
+                      write(place.connection(), session, target, mode, source, cancellation);
+                  place.release(false);
+                  return rows;
+                };
+            return target.temporary ? session.runKeeping(work) : session.run(work);
           });
     } catch (java.io.IOException e) {
       throw new IllegalStateException("closing an upload failed", e);

@@ -15,12 +15,28 @@ import org.jspecify.annotations.Nullable;
  * the planned statement on its own connection, which a run takes and gives back. Thread-safe.
  */
 public final class PreparedQuery implements AutoCloseable {
-  /** A planned statement and the connection it was planned on. */
-  record Planned(EngineConnection connection, EngineStatement statement, Namespace namespace)
+  /**
+   * A planned statement and the connection it was planned on.
+   *
+   * @param clean true when the connection may serve another statement afterwards
+   */
+  record Planned(
+      EngineConnection connection, EngineStatement statement, Namespace namespace, boolean clean)
       implements AutoCloseable {
+    /** Gives up a connection on which something failed or was cancelled. */
     @Override
     public void close() {
       connection.close();
+    }
+
+    /** Gives up a connection that is idle. */
+    void retire() throws EngineException {
+      statement.close();
+      if (clean) {
+        connection.giveBack();
+      } else {
+        connection.close();
+      }
     }
   }
 
@@ -111,7 +127,7 @@ public final class PreparedQuery implements AutoCloseable {
   public synchronized void close() throws EngineException {
     closed = true;
     if (planned != null) {
-      planned.close();
+      planned.retire();
       planned = null;
     }
   }

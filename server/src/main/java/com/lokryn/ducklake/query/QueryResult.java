@@ -1,12 +1,13 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.observe.QueryId;
 import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
- * What a ticket stands for until its client fetches it: an open result, or a change yet to make.
+ * What a ticket stands for until its client fetches it: an open result, or the count of a change.
  */
-public sealed interface QueryResult permits RunningQuery, PendingUpdate {
-  com.lokryn.ducklake.observe.QueryId id();
+public sealed interface QueryResult permits RunningQuery, CompletedUpdate {
+  QueryId id();
 
   Session session();
 

@@ -9,6 +9,7 @@ import com.lokryn.ducklake.engine.EngineStatement.Kind;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
+import com.lokryn.ducklake.query.Session.Place;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
@@ -53,23 +54,16 @@ public final class QueryService {
       throws EngineException {
     return watched(
         cancellation,
-        () -> {
-          Optional<Workspace> workspace = session.workspace();
-          if (workspace.isPresent()) {
-            return workspace.get().run(connection -> guarded(connection, cancellation, question));
-          }
-          try (EngineConnection connection = session.connect()) {
-            return guarded(connection, cancellation, question);
-          }
-        });
-  }
-
-  private static <T> T guarded(
-      EngineConnection connection, Cancellation cancellation, Question<T> question)
-      throws EngineException {
-    try (var _ = cancellation.guard(connection)) {
-      return question.ask(connection);
-    }
+        () ->
+            session.run(
+                place -> {
+                  T answer;
+                  try (var _ = cancellation.guard(place.connection())) {
+                    answer = question.ask(place.connection());
+                  }
+                  place.release(!cancellation.isCancelled());
+                  return answer;
+                }));
   }
 
   /** Plans a statement without running it. */
@@ -77,25 +71,12 @@ public final class QueryService {
       throws EngineException {
     SqlText text = single(sql);
     return watched(
-        cancellation,
-        () -> {
-          Optional<Workspace> workspace = session.workspace();
-          if (workspace.isPresent()) {
-            return workspace.get().run(connection -> plan(session, text, connection, cancellation));
-          }
-          EngineConnection connection = session.connect();
-          try {
-            return plan(session, text, connection, cancellation);
-          } catch (EngineException | RuntimeException e) {
-            connection.close();
-            throw e;
-          }
-        });
+        cancellation, () -> session.run(place -> plan(session, text, place, cancellation)));
   }
 
-  private PreparedQuery plan(
-      Session session, SqlText text, EngineConnection connection, Cancellation cancellation)
+  private PreparedQuery plan(Session session, SqlText text, Place place, Cancellation cancellation)
       throws EngineException {
+    EngineConnection connection = place.connection();
     try (var _ = cancellation.guard(connection)) {
       EngineStatement statement = connection.prepare(text.sql());
       Kind kind = statement.kind();
@@ -110,20 +91,21 @@ public final class QueryService {
               kind,
               kind == Kind.QUERY
                   ? types.schema(connection, statement.columns())
-                  : PendingUpdate.COUNT,
+                  : CompletedUpdate.COUNT,
               types.schema(connection, statement.parameters()));
-      if (session.workspace().isPresent()) {
-        statement.close();
+      if (place.isOwn()) {
+        prepared.give(
+            new Planned(connection, statement, session.namespace(), text.leavesNoState()));
       } else {
-        prepared.give(new Planned(connection, statement, session.namespace()));
+        statement.close();
       }
       return prepared;
     }
   }
 
   /**
-   * Starts a query and leaves its result open, or, for a statement with effects, says what it will
-   * give when it is run.
+   * Starts a query and leaves its result open, or runs a statement with effects to its end; either
+   * is done once.
    */
   public QueryResult start(Session session, String sql, Cancellation cancellation)
       throws EngineException {
@@ -138,14 +120,11 @@ public final class QueryService {
     Session session = prepared.session();
     var call =
         new Call(QueryId.random(), session, prepared.text(), prepared.parameters(), cancellation);
-    if (!prepared.isQuery()) {
-      return pending(call);
-    }
     return opening(
         cancellation,
         () -> {
           Optional<Planned> planned =
-              session.workspace().isPresent() ? Optional.empty() : prepared.take();
+              prepared.isQuery() && !session.hasState() ? prepared.take() : Optional.empty();
           return planned.isPresent() ? startPlanned(call, prepared, planned.get()) : startNew(call);
         });
   }
@@ -162,7 +141,7 @@ public final class QueryService {
           planned.connection(),
           stream,
           outcome -> {
-            if (outcome instanceof Outcome.Done) {
+            if (outcome instanceof Outcome.Done && !call.cancellation.isCancelled()) {
               prepared.give(planned);
             } else {
               planned.close();
@@ -175,38 +154,46 @@ public final class QueryService {
   }
 
   private QueryResult startNew(Call call) throws EngineException {
-    Optional<Workspace> workspace = call.session.workspaceFor(call.text);
-    if (workspace.isPresent()) {
-      Workspace shared = workspace.get();
-      return shared.run(connection -> startOn(call, connection, shared));
+    QueryResult result = call.session.run(call.text, place -> startIn(place, call));
+    if (result instanceof CompletedUpdate) {
+      deadlines.end(call.cancellation);
     }
-    EngineConnection connection = call.session.connect();
-    try {
-      return startOn(call, connection, null);
-    } catch (EngineException | RuntimeException e) {
-      connection.close();
-      throw e;
-    }
+    return result;
   }
 
-  private QueryResult startOn(Call call, EngineConnection connection, @Nullable Workspace shared)
-      throws EngineException {
+  private QueryResult startIn(Place place, Call call) throws EngineException {
+    EngineConnection connection = place.connection();
+    EngineStatement statement;
+    Kind kind;
+    try (var _ = call.cancellation.guard(connection)) {
+      statement = connection.prepare(call.text.sql());
+      kind = statement.kind();
+    }
+    if (kind != Kind.QUERY) {
+      statement.close();
+      return completed(call, updateIn(place, call));
+    }
     BatchStream stream;
     try (var _ = call.cancellation.guard(connection)) {
-      EngineStatement statement = connection.prepare(call.text.sql());
-      if (statement.kind() != Kind.QUERY) {
-        statement.close();
-        if (shared == null) {
-          connection.close();
-        }
-        return pending(call);
-      }
       stream = execute(statement, call.parameters);
     }
     call.session.ran(call.text, connection);
-    return shared == null
-        ? running(call, connection, stream, _ -> connection.close())
-        : running(call, connection, shared.lend(stream), _ -> {});
+    return running(
+        call,
+        connection,
+        place.keep(stream),
+        outcome -> {
+          closeQuietly(statement);
+          place.release(outcome instanceof Outcome.Done && call.isClean());
+        });
+  }
+
+  private static void closeQuietly(EngineStatement statement) {
+    try {
+      statement.close();
+    } catch (EngineException _) {
+      // Its connection has gone already.
+    }
   }
 
   private static BatchStream execute(EngineStatement statement, Parameters parameters)
@@ -233,10 +220,9 @@ public final class QueryService {
         });
   }
 
-  private PendingUpdate pending(Call call) {
-    deadlines.end(call.cancellation);
-    return new PendingUpdate(
-        call.id, call.session, call.text, call.parameters, call.cancellation, this);
+  private static CompletedUpdate completed(Call call, long rows) {
+    log(call, new Outcome.Done(rows, 0));
+    return new CompletedUpdate(call.id, call.session, call.cancellation, rows);
   }
 
   /** Runs a statement to its end and returns the rows it changed. */
@@ -258,23 +244,20 @@ public final class QueryService {
     return watched(
         cancellation,
         () -> {
-          try {
-            Optional<Workspace> workspace = session.workspaceFor(text);
-            long rows;
-            if (workspace.isPresent()) {
-              rows = workspace.get().run(connection -> updateOn(call, connection));
-            } else {
-              try (EngineConnection connection = session.connect()) {
-                rows =
-                    parameters.isMany() ? atomically(call, connection) : updateOn(call, connection);
-              }
-            }
-            log(call, new Outcome.Done(rows, 0));
-            return rows;
-          } finally {
-            session.tidy();
-          }
+          long rows = session.run(text, place -> updateIn(place, call));
+          log(call, new Outcome.Done(rows, 0));
+          return rows;
         });
+  }
+
+  private static long updateIn(Place place, Call call) throws EngineException {
+    EngineConnection connection = place.connection();
+    long rows =
+        place.isOwn() && call.parameters.isMany()
+            ? atomically(call, connection)
+            : updateOn(call, connection);
+    place.release(call.isClean());
+    return rows;
   }
 
   /** All rows of parameters or none. */
@@ -380,9 +363,10 @@ public final class QueryService {
   }
 
   private record Call(
-      QueryId id,
-      Session session,
-      SqlText text,
-      Parameters parameters,
-      Cancellation cancellation) {}
+      QueryId id, Session session, SqlText text, Parameters parameters, Cancellation cancellation) {
+    /** True when the connection of the statement may serve another one. */
+    boolean isClean() {
+      return text.leavesNoState() && !cancellation.isCancelled();
+    }
+  }
 }

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
@@ -16,6 +17,52 @@ public final class Session implements AutoCloseable {
   /** Opens a connection of the engine. */
   public interface Connector {
     EngineConnection connect(Namespace namespace) throws EngineException;
+  }
+
+  /** Where a statement runs: on a connection of its own, or on the session's. */
+  static final class Place {
+    private final EngineConnection connection;
+    private final @Nullable Workspace workspace;
+
+    private Place(EngineConnection connection, @Nullable Workspace workspace) {
+      this.connection = connection;
+      this.workspace = workspace;
+    }
+
+    EngineConnection connection() {
+      return connection;
+    }
+
+    /** True when the connection is the statement's own, to be kept or {@link #release}d by it. */
+    boolean isOwn() {
+      return workspace == null;
+    }
+
+    /** A stream of this connection that may be read after the work here is over. */
+    BatchStream keep(BatchStream stream) {
+      return workspace == null ? stream : workspace.lend(stream);
+    }
+
+    /**
+     * Ends the use of a connection of one's own; the session's stays.
+     *
+     * @param clean true when nothing of the statement is left in the connection
+     */
+    void release(boolean clean) {
+      if (workspace != null) {
+        return;
+      }
+      if (clean) {
+        connection.giveBack();
+      } else {
+        connection.close();
+      }
+    }
+  }
+
+  /** What a statement does in its place. When it fails, an own connection is closed for it. */
+  interface Work<T> {
+    T run(Place place) throws EngineException;
   }
 
   private final String id;
@@ -40,37 +87,66 @@ public final class Session implements AutoCloseable {
     return namespace;
   }
 
-  /** A connection of its own for one statement that neither needs nor leaves state. */
-  EngineConnection connect() throws EngineException {
-    return connector.connect(namespace);
+  /** Runs work where it sees what this session has made. */
+  <T> T run(Work<T> work) throws EngineException {
+    return run(false, work);
   }
 
-  /** The workspace, if this session has state that a statement must see. */
-  synchronized Optional<Workspace> workspace() {
-    if (workspace != null && workspace.isLost()) {
-      forgetLostWorkspace();
+  /** Runs a statement; one that makes state of a connection's makes the session keep one. */
+  <T> T run(SqlText text, Work<T> work) throws EngineException {
+    return run(text.isBegin() || text.isTemporaryObject() || text.isConnectionState(), work);
+  }
+
+  /** Runs work on the session's connection, which it then keeps. */
+  <T> T runKeeping(Work<T> work) throws EngineException {
+    return run(
+        true,
+        place -> {
+          keepObjects();
+          return work.run(place);
+        });
+  }
+
+  private <T> T run(boolean makesState, Work<T> work) throws EngineException {
+    while (true) {
+      Optional<Workspace> shared = workspace(makesState);
+      if (shared.isEmpty()) {
+        return runAlone(work);
+      }
+      Workspace found = shared.get();
+      Optional<T> result = found.run(connection -> work.run(new Place(connection, found)));
+      if (result.isPresent()) {
+        return result.get();
+      }
     }
-    return Optional.ofNullable(workspace);
   }
 
-  /** The workspace a statement has to run in: the one there is, or a new one if it needs one. */
-  synchronized Optional<Workspace> workspaceFor(SqlText text) throws EngineException {
-    if (workspace().isEmpty()
-        && (text.isBegin() || text.isTemporaryObject() || text.isConnectionState())) {
-      return Optional.of(pin());
+  private <T> T runAlone(Work<T> work) throws EngineException {
+    EngineConnection connection = connector.connect(namespace);
+    try {
+      return work.run(new Place(connection, null));
+    } catch (EngineException | RuntimeException e) {
+      connection.close();
+      throw e;
     }
-    return workspace();
   }
 
-  /** The workspace, made if there was none. */
-  synchronized Workspace pin() throws EngineException {
+  /** True when statements have to run on the session's own connection. */
+  synchronized boolean hasState() {
+    return workspace != null;
+  }
+
+  private synchronized Optional<Workspace> workspace(boolean make) throws EngineException {
     if (closed) {
       throw new QueryException(Problem.UNKNOWN_HANDLE, "this session has ended");
     }
-    if (workspace == null) {
-      workspace = new Workspace(connect());
+    if (workspace != null && workspace.isLost()) {
+      forgetLostWorkspace();
     }
-    return workspace;
+    if (workspace == null && make) {
+      workspace = new Workspace(connector.connect(namespace), this::releaseIfIdle);
+    }
+    return Optional.ofNullable(workspace);
   }
 
   /**
@@ -88,8 +164,15 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** Says that temporary objects were made, so that the workspace has to stay. */
-  synchronized void keepWorkspace() {
+  private synchronized boolean releaseIfIdle() {
+    if (transaction || objects) {
+      return false;
+    }
+    workspace = null;
+    return true;
+  }
+
+  private synchronized void keepObjects() {
     objects = true;
   }
 
@@ -106,20 +189,16 @@ public final class Session implements AutoCloseable {
     }
   }
 
-  /** Gives up a workspace that holds nothing any more. */
-  synchronized void tidy() {
-    if (workspace != null && !transaction && !objects) {
-      workspace.finish();
+  @Override
+  public void close() {
+    Workspace ending;
+    synchronized (this) {
+      closed = true;
+      ending = workspace;
       workspace = null;
     }
-  }
-
-  @Override
-  public synchronized void close() {
-    closed = true;
-    if (workspace != null) {
-      workspace.close();
-      workspace = null;
+    if (ending != null) {
+      ending.close();
     }
   }
 }

@@ -3,41 +3,64 @@ package com.lokryn.ducklake.query;
 import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
+import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A connection that outlives a statement because it holds state: a transaction, temporary objects,
  * variables. Its statements run one after the other; a result that is still being read when the
  * next one starts is taken into memory. Thread-safe.
+ *
+ * <p>Locks are taken in one order: first the workspace's, then its session's.
  */
-public final class Workspace implements AutoCloseable {
+final class Workspace implements AutoCloseable {
   /** Work on the connection, alone on it. */
   interface Work<T> {
     T run(EngineConnection connection) throws EngineException;
   }
 
   private final EngineConnection connection;
+  private final BooleanSupplier releaseIfIdle;
   private final ReentrantLock lock = new ReentrantLock();
   private @Nullable SpoolableStream open;
-  private boolean closed;
+  private boolean finished;
+  private volatile boolean ended;
 
-  Workspace(EngineConnection connection) {
+  /**
+   * @param releaseIfIdle asked after each statement: true when nothing is left to keep the
+   *     connection for, and nobody will look for this workspace any more
+   */
+  Workspace(EngineConnection connection, BooleanSupplier releaseIfIdle) {
     this.connection = connection;
+    this.releaseIfIdle = releaseIfIdle;
   }
 
-  /** Runs work alone on the connection, when an earlier result no longer needs it. */
-  <T> T run(Work<T> work) throws EngineException {
+  /**
+   * Runs work alone on the connection, when an earlier result no longer needs it.
+   *
+   * @return empty when the workspace was finished while the caller waited: look for it again
+   */
+  <T> Optional<T> run(Work<T> work) throws EngineException {
     lock.lock();
     try {
-      if (closed) {
-        throw ended();
+      if (ended) {
+        throw endedReason();
       }
-      if (open != null) {
-        open.spool();
-        open = null;
+      if (finished) {
+        return Optional.empty();
       }
-      return work.run(connection);
+      spoolOpen();
+      try {
+        return Optional.of(work.run(connection));
+      } finally {
+        if (releaseIfIdle.getAsBoolean()) {
+          finished = true;
+          spoolOpen();
+          connection.close();
+        }
+      }
     } finally {
       lock.unlock();
     }
@@ -52,25 +75,17 @@ public final class Workspace implements AutoCloseable {
 
   /** True when its connection went away with the engine. */
   boolean isLost() {
-    return connection.isClosed();
+    return !ended && connection.isClosed();
   }
 
-  /** Ends a workspace that holds nothing any more; a result still being read stays readable. */
-  void finish() {
-    lock.lock();
-    try {
-      if (open != null) {
-        open.spool();
-        open = null;
-      }
-      closed = true;
-      connection.close();
-    } finally {
-      lock.unlock();
+  private void spoolOpen() {
+    if (open != null) {
+      open.spool();
+      open = null;
     }
   }
 
-  private static QueryException ended() {
+  private static QueryException endedReason() {
     return new QueryException(
         Problem.UNKNOWN_HANDLE, "the session or transaction of this statement has ended");
   }
@@ -78,15 +93,12 @@ public final class Workspace implements AutoCloseable {
   /** Ends the workspace; an open transaction is rolled back, temporary objects are gone. */
   @Override
   public void close() {
+    ended = true;
     connection.interrupt();
     lock.lock();
     try {
-      if (closed) {
-        return;
-      }
-      closed = true;
       if (open != null) {
-        open.abort(ended());
+        open.abort(endedReason());
         open = null;
       }
       connection.close();

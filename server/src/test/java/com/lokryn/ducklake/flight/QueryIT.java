@@ -212,7 +212,8 @@ class QueryIT {
   void aChangeRunsOnceHoweverOftenItsTicketIsFetched() throws Exception {
     client.update("CREATE OR REPLACE TABLE once (i INT)");
     FlightInfo info = client.info("INSERT INTO once VALUES (1)");
-    assertThat(client.value("SELECT count(*) FROM once")).isEqualTo(0L);
+    // A driver may never fetch the ticket.
+    assertThat(client.value("SELECT count(*) FROM once")).isEqualTo(1L);
     try (FlightStream stream = client.stream(info)) {
       assertThat(TestingClient.rows(stream)).isEqualTo(List.of(List.of(1L)));
     }
