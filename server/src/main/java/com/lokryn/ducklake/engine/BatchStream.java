@@ -18,6 +18,11 @@ public interface BatchStream extends AutoCloseable {
    */
   boolean next() throws EngineException;
 
+  /** True when it is known, without asking the engine, that there is no further batch. */
+  default boolean isExhausted() {
+    return false;
+  }
+
   /** The current batch. The same object for the whole stream. */
   VectorSchemaRoot root();
 

@@ -34,6 +34,7 @@ final class EngineBatchStream implements BatchStream {
   private final Optional<MemorySegment> batchSize;
   private final BatchSizer sizer;
   private final Representable representable;
+  private boolean exhausted;
 
   private EngineBatchStream(
       DuckDBResultSet result, ArrowReader reader, Optional<MemorySegment> batchSize)
@@ -84,8 +85,14 @@ final class EngineBatchStream implements BatchStream {
   @Override
   public boolean next() throws EngineException {
     try {
-      batchSize.ifPresent(segment -> segment.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, sizer.rows()));
+      if (exhausted) {
+        return false;
+      }
+      long wanted = sizer.rows();
+      batchSize.ifPresent(segment -> segment.set(ValueLayout.JAVA_LONG_UNALIGNED, 0, wanted));
       boolean loaded = reader.loadNextBatch();
+      // DuckDB fills a batch as long as there are rows: a short one is the last.
+      exhausted = !loaded || (batchSize.isPresent() && root.getRowCount() < wanted);
       if (loaded) {
         sizer.sent(root);
         representable.requireValues(root);
@@ -94,6 +101,11 @@ final class EngineBatchStream implements BatchStream {
     } catch (IOException | RuntimeException e) {
       throw EngineException.of(e);
     }
+  }
+
+  @Override
+  public boolean isExhausted() {
+    return exhausted;
   }
 
   @Override

@@ -65,7 +65,10 @@ final class BatchSender implements Runnable {
     this.onEnd = onEnd;
   }
 
-  /** Begins; returns at once. */
+  /**
+   * Begins, and returns at once. What is at hand is sent from the calling thread: a small result
+   * needs no other.
+   */
   void start() {
     listener.setOnReadyHandler(this::schedule);
     listener.setOnCancelHandler(this::clientCancelled);
@@ -74,7 +77,12 @@ final class BatchSender implements Runnable {
       // It happened before the handler was there.
       clientCancelled();
     }
-    schedule();
+    if (requests.getAndIncrement() == 0) {
+      step(true);
+      if (!ended) {
+        workers.execute(this);
+      }
+    }
   }
 
   /** Ends the stream with an error if its client has not read for too long. */
@@ -109,28 +117,31 @@ final class BatchSender implements Runnable {
     do {
       answered = requests.get();
       if (!ended) {
-        step();
+        step(false);
       }
     } while (requests.addAndGet(-answered) != 0);
   }
 
-  private void step() {
+  /**
+   * @param onlyAtHand true on a thread that must not enter the engine
+   */
+  private void step(boolean onlyAtHand) {
     try {
       waitingSince = null;
-      while (true) {
+      while (!onlyAtHand || (batches.isAtHand() && slices.isEmpty())) {
         batches.cancellation().check();
         if (!listener.isReady()) {
           waitingSince = clock.instant();
           return;
         }
         if (!sendNext()) {
-          end(batches.done());
+          end(batches.done(), onlyAtHand);
           return;
         }
       }
     } catch (Throwable t) {
       // Whatever it was, the client must not take what it has for the whole.
-      fail(t);
+      fail(t, onlyAtHand);
     }
   }
 
@@ -197,7 +208,7 @@ final class BatchSender implements Runnable {
     }
   }
 
-  private void fail(Throwable thrown) {
+  private void fail(Throwable thrown, boolean elsewhere) {
     Outcome outcome;
     StatusRuntimeException status = errors.status(thrown);
     if (thrown instanceof QueryException e && batches.cancellation().isCancelled()) {
@@ -205,19 +216,28 @@ final class BatchSender implements Runnable {
     } else {
       outcome = new Outcome.Failed(String.valueOf(status.getStatus().getDescription()));
     }
-    finish(outcome);
+    ended = true;
     if (!listener.isCancelled()) {
       listener.error(status);
     }
+    finish(outcome, elsewhere);
   }
 
-  private void end(Outcome outcome) {
-    finish(outcome);
-    listener.completed();
-  }
-
-  private void finish(Outcome outcome) {
+  private void end(Outcome outcome, boolean elsewhere) {
     ended = true;
+    // The client first: it has all it waits for.
+    listener.completed();
+    finish(outcome, elsewhere);
+  }
+
+  /**
+   * @param elsewhere true when this thread must not enter the engine, as closing does
+   */
+  private void finish(Outcome outcome, boolean elsewhere) {
+    if (elsewhere) {
+      workers.execute(() -> finish(outcome, false));
+      return;
+    }
     if (sliced != null) {
       sliced.close();
       sliced = null;

@@ -99,7 +99,11 @@ public final class FlightEndpoint implements AutoCloseable {
     EngineThreads threads = parts.threads;
     sessions = parts.sessions;
     results = new Results(parts.clock, threads.streams());
-    prepared = new Expiring<>(parts.clock, patience.idle, FlightEndpoint::closeQuietly);
+    prepared =
+        new Expiring<>(
+            parts.clock,
+            patience.idle,
+            query -> threads.streams().execute(() -> closeQuietly(query)));
     transactions = new Expiring<>(parts.clock, patience.idle, Session::close);
     var errors = new FlightErrors(parts.redaction);
     var calls = new Calls(sessions, threads.queries(), errors);

@@ -57,7 +57,11 @@ final class FlightErrors {
 
   private StatusRuntimeException ours(Throwable thrown) {
     QueryId id = QueryId.random();
-    LOG.atError().addKeyValue("error_id", id).setCause(thrown).log("internal error");
+    LOG.atError()
+        .addKeyValue("error_id", id.value())
+        .addKeyValue("error", thrown.toString())
+        .setCause(thrown)
+        .log("internal error");
     return Status.INTERNAL
         .withDescription("internal error %s: the server's log has the details".formatted(id))
         .asRuntimeException();

@@ -86,7 +86,16 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
 
   @Override
   public void doAction(Flight.Action action, StreamObserver<Flight.Result> observer) {
-    calls.several(observer, call -> act(action, call));
+    if (action.getType().equals(CLOSE_PREPARED)) {
+      calls.here(observer, _ -> close(action));
+    } else {
+      calls.several(observer, call -> act(action, call));
+    }
+  }
+
+  private List<Flight.Result> close(Flight.Action action) {
+    prepared.close(unpack(action, FlightSql.ActionClosePreparedStatementRequest.class));
+    return List.of();
   }
 
   private List<Flight.Result> act(Flight.Action action, Call call) throws Exception {
@@ -95,10 +104,6 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
           packed(
               prepared.create(
                   unpack(action, FlightSql.ActionCreatePreparedStatementRequest.class), call));
-      case CLOSE_PREPARED -> {
-        prepared.close(unpack(action, FlightSql.ActionClosePreparedStatementRequest.class));
-        yield List.of();
-      }
       case BEGIN_TRANSACTION -> {
         unpack(action, FlightSql.ActionBeginTransactionRequest.class);
         yield packed(transactions.begin(call));
@@ -137,7 +142,7 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
 
   @Override
   public void listActions(Flight.Empty request, StreamObserver<Flight.ActionType> observer) {
-    calls.several(
+    calls.here(
         observer,
         _ ->
             List.of(
@@ -150,7 +155,7 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
 
   @Override
   public void listFlights(Flight.Criteria criteria, StreamObserver<Flight.FlightInfo> observer) {
-    calls.several(observer, _ -> List.of());
+    calls.here(observer, _ -> List.of());
   }
 
   @Override

@@ -27,6 +27,11 @@ final class MetadataBatches implements Batches {
   }
 
   @Override
+  public boolean isAtHand() {
+    return true;
+  }
+
+  @Override
   public VectorSchemaRoot root() {
     return root;
   }

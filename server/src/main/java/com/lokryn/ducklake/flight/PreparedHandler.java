@@ -78,11 +78,8 @@ final class PreparedHandler {
   }
 
   /** Forgets a statement; to forget one twice is no error. */
-  void close(FlightSql.ActionClosePreparedStatementRequest request) throws EngineException {
-    var closed = prepared.take(request.getPreparedStatementHandle().toStringUtf8());
-    if (closed.isPresent()) {
-      closed.get().close();
-    }
+  void close(FlightSql.ActionClosePreparedStatementRequest request) {
+    prepared.end(request.getPreparedStatementHandle().toStringUtf8());
   }
 
   private PreparedQuery find(ByteString handle) {

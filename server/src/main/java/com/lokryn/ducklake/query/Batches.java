@@ -12,6 +12,9 @@ public interface Batches {
   /** Loads the next batch into {@link #root}; false at the end of a complete result. */
   boolean next() throws EngineException;
 
+  /** True when {@link #next} would answer at once, without the engine. */
+  boolean isAtHand();
+
   /** The current batch; the same object throughout. */
   VectorSchemaRoot root();
 

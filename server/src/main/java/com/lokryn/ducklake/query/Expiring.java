@@ -44,6 +44,11 @@ public final class Expiring<T> implements AutoCloseable {
     return Optional.ofNullable(entries.remove(handle)).map(Entry::value);
   }
 
+  /** Ends one, if it is still there. */
+  public void end(String handle) {
+    take(handle).ifPresent(end);
+  }
+
   /** Ends what has outlived its time. */
   public void sweep() {
     Instant now = clock.instant();

@@ -112,7 +112,7 @@ public final class IngestService {
         // Every row is written, so what came is what is there; a CREATE does not count.
         long rows = source.rows();
         LOG.atInfo()
-            .addKeyValue("query_id", id)
+            .addKeyValue("query_id", id.value())
             .addKeyValue("kind", "ingest")
             .addKeyValue("outcome", "done")
             .addKeyValue("rows", rows)

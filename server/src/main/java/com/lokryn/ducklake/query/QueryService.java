@@ -14,6 +14,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -111,7 +112,7 @@ public final class QueryService {
       throws EngineException {
     SqlText text = single(sql);
     var call = new Call(QueryId.random(), session, text, Parameters.NONE, cancellation);
-    return opening(cancellation, () -> startNew(call));
+    return accounted(call, () -> startNew(call));
   }
 
   /** As {@link #start}, for a prepared statement with the values bound to it last. */
@@ -120,8 +121,8 @@ public final class QueryService {
     Session session = prepared.session();
     var call =
         new Call(QueryId.random(), session, prepared.text(), prepared.parameters(), cancellation);
-    return opening(
-        cancellation,
+    return accounted(
+        call,
         () -> {
           Optional<Planned> planned =
               prepared.isQuery() && !session.hasState() ? prepared.take() : Optional.empty();
@@ -206,18 +207,27 @@ public final class QueryService {
   }
 
   private RunningQuery running(
-      Call call, EngineConnection connection, BatchStream stream, Consumer<Outcome> release) {
-    return new RunningQuery(
-        call.id,
-        call.session,
-        connection,
-        stream,
-        call.cancellation,
-        outcome -> {
-          deadlines.end(call.cancellation);
-          release.accept(outcome);
-          log(call, outcome);
-        });
+      Call call, EngineConnection connection, BatchStream stream, Consumer<Outcome> release)
+      throws EngineException {
+    var query =
+        new RunningQuery(
+            call.id,
+            call.session,
+            connection,
+            stream,
+            call.cancellation,
+            outcome -> {
+              deadlines.end(call.cancellation);
+              release.accept(outcome);
+              log(call, outcome);
+            });
+    try {
+      query.prefetch();
+      return query;
+    } catch (EngineException | RuntimeException e) {
+      query.finish(new Outcome.Failed(String.valueOf(e.getMessage())));
+      throw e;
+    }
   }
 
   private static CompletedUpdate completed(Call call, long rows) {
@@ -241,10 +251,11 @@ public final class QueryService {
       QueryId id, Session session, SqlText text, Parameters parameters, Cancellation cancellation)
       throws EngineException {
     var call = new Call(id, session, text, parameters, cancellation);
-    return watched(
-        cancellation,
+    return accounted(
+        call,
         () -> {
           long rows = session.run(text, place -> updateIn(place, call));
+          deadlines.end(cancellation);
           log(call, new Outcome.Done(rows, 0));
           return rows;
         });
@@ -346,24 +357,63 @@ public final class QueryService {
     }
   }
 
+  /** A client's statement: however it ends, its end is logged. */
+  private <T> T accounted(Call call, Work<T> work) throws EngineException {
+    try {
+      return opening(call.cancellation, work);
+    } catch (QueryException e) {
+      log(call, new Outcome.Cancelled(e.problem()));
+      throw e;
+    } catch (EngineException | RuntimeException e) {
+      log(call, new Outcome.Failed(String.valueOf(e.getMessage())));
+      throw e;
+    }
+  }
+
   interface Work<T> {
     T run() throws EngineException;
   }
 
+  /** Says how a statement ended; the first to know says it. */
   private static void log(Call call, Outcome outcome) {
+    if (!call.ended.compareAndSet(false, true)) {
+      return;
+    }
     var event =
         LOG.atInfo()
-            .addKeyValue("query_id", call.id)
+            .addKeyValue("query_id", call.id.value())
+            .addKeyValue("session", call.session.id())
             .addKeyValue("kind", call.text.verb())
-            .addKeyValue("outcome", outcome.word());
-    if (outcome instanceof Outcome.Done(long rows, long bytes)) {
-      event = event.addKeyValue("rows", rows).addKeyValue("bytes", bytes);
-    }
+            .addKeyValue("outcome", outcome.word())
+            .addKeyValue("ms", (System.nanoTime() - call.startedNanos) / 1_000_000);
+    event =
+        switch (outcome) {
+          case Outcome.Done(long rows, long bytes) ->
+              event.addKeyValue("rows", rows).addKeyValue("bytes", bytes);
+          case Outcome.Cancelled(Problem by) -> event.addKeyValue("by", by);
+          // The text may hold values of the statement: the client has it.
+          case Outcome.Failed _, Outcome.Abandoned _ -> event;
+        };
     event.log("query ended");
   }
 
   private record Call(
-      QueryId id, Session session, SqlText text, Parameters parameters, Cancellation cancellation) {
+      QueryId id,
+      Session session,
+      SqlText text,
+      Parameters parameters,
+      Cancellation cancellation,
+      long startedNanos,
+      AtomicBoolean ended) {
+    Call(
+        QueryId id,
+        Session session,
+        SqlText text,
+        Parameters parameters,
+        Cancellation cancellation) {
+      this(id, session, text, parameters, cancellation, System.nanoTime(), new AtomicBoolean());
+    }
+
     /** True when the connection of the statement may serve another one. */
     boolean isClean() {
       return text.leavesNoState() && !cancellation.isCancelled();

@@ -17,6 +17,13 @@ import org.apache.arrow.vector.types.pojo.Schema;
  * time; cancelled, through its {@link Cancellation}, from any.
  */
 public final class RunningQuery implements QueryResult, Batches {
+  /** What became of the batch that was loaded ahead. */
+  private enum First {
+    WAITS,
+    NONE,
+    GIVEN
+  }
+
   private final QueryId id;
   private final Session session;
   private final EngineConnection connection;
@@ -24,6 +31,7 @@ public final class RunningQuery implements QueryResult, Batches {
   private final Cancellation cancellation;
   private final Consumer<Outcome> release;
   private final AtomicBoolean finished = new AtomicBoolean();
+  private First first = First.GIVEN;
   private long rows;
   private long bytes;
 
@@ -46,12 +54,39 @@ public final class RunningQuery implements QueryResult, Batches {
   }
 
   /**
+   * Loads the first batch, so that it is at hand when its client comes for it. An error in it is
+   * then one of the request, not of the stream.
+   */
+  void prefetch() throws EngineException {
+    first = load() ? First.WAITS : First.NONE;
+  }
+
+  @Override
+  public boolean isAtHand() {
+    return first != First.GIVEN || stream.isExhausted();
+  }
+
+  /**
    * Loads the next batch into {@link #root}.
    *
    * @return false at the end of a complete result; a cancelled one ends with its reason instead
    */
   @Override
   public boolean next() throws EngineException {
+    First waiting = first;
+    first = First.GIVEN;
+    return switch (waiting) {
+      case WAITS -> true;
+      case NONE -> false;
+      case GIVEN -> load();
+    };
+  }
+
+  private boolean load() throws EngineException {
+    if (stream.isExhausted()) {
+      cancellation.check();
+      return false;
+    }
     boolean loaded;
     try (var _ = cancellation.guard(connection)) {
       loaded = stream.next();

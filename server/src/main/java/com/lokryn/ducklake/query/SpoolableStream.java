@@ -101,6 +101,11 @@ final class SpoolableStream implements BatchStream {
     return false;
   }
 
+  @Override
+  public synchronized boolean isExhausted() {
+    return !detached && engine.isExhausted();
+  }
+
   private void show(ArrowRecordBatch batch) {
     try (batch) {
       new VectorLoader(root).load(batch);

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.flight;
 
 import static com.lokryn.ducklake.testing.Statuses.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
@@ -173,7 +174,7 @@ class PreparedIT {
   void aClosedStatementIsGone() throws Exception {
     PreparedStatement statement = client.sql().prepare("SELECT 1");
     statement.close();
-    assertThat(server.server().openConnections()).isZero();
+    await().until(() -> server.server().openConnections() == 0);
   }
 
   private void bind(PreparedStatement statement, long... values) {
