@@ -50,12 +50,18 @@ final class ServeCommand implements Callable<Integer> {
   @Option(names = "--config", paramLabel = "FILE", description = "A properties file of settings.")
   private @Nullable Path file;
 
+  @Option(
+      names = "--training",
+      hidden = true,
+      description = "Answer a few queries of its own, and end.")
+  private boolean training;
+
   @Mixin private ExtensionDirectory extensions = new ExtensionDirectory();
 
   @Spec private @Nullable CommandSpec spec;
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws Exception {
     if (local == null) {
       throw new ParameterException(
           java.util.Objects.requireNonNull(spec).commandLine(),
@@ -74,23 +80,28 @@ final class ServeCommand implements Callable<Integer> {
             address,
             extensions.get());
     try (server) {
-      start(server, address);
+      int bound = start(server, address);
+      // Before the line that tells a script that it may stop the server.
       Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "shutdown"));
+      System.out.printf(
+          "✓ Flight SQL server listening on grpc://%s:%d%n", hostText(address), bound);
+      System.out.flush();
+      if (training) {
+        Training.run(bound);
+        return ExitCode.DONE;
+      }
       stopped.await();
     }
     return ExitCode.DONE;
   }
 
-  private static void start(LakeServer server, InetSocketAddress address) {
+  private static int start(LakeServer server, InetSocketAddress address) {
     try {
       server.openLake();
       System.out.println("✓ DuckLake catalog configured");
       server.checkLake();
       System.out.println("✓ DuckLake catalog initialized successfully");
-      int bound = server.listen();
-      System.out.printf(
-          "✓ Flight SQL server listening on grpc://%s:%d%n", hostText(address), bound);
-      System.out.flush();
+      return server.listen();
     } catch (LakeUnavailableException e) {
       throw failed(
           switch (e.kind()) {

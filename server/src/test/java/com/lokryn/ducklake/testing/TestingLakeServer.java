@@ -50,10 +50,13 @@ public final class TestingLakeServer implements AutoCloseable {
     return new TestingLakeServer(server, directory, server.listen());
   }
 
-  /** Where `extensions install` puts them. */
+  /** Where `extensions install` puts them; bin/test says it, because of XDG_CACHE_HOME. */
   public static Extensions extensions() {
+    String given = System.getProperty("ducklake.extensions");
     return Extensions.below(
-        Path.of(System.getProperty("user.home"), ".cache", "ducklake-flight", "extensions"));
+        given == null
+            ? Path.of(System.getProperty("user.home"), ".cache", "ducklake-flight", "extensions")
+            : Path.of(given));
   }
 
   public int port() {
