@@ -1,8 +1,11 @@
 package com.lokryn.ducklake.cli;
 
+import com.lokryn.ducklake.config.Setting;
+import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.engine.BuildInfo;
 import com.lokryn.ducklake.observe.Logging;
 import java.io.PrintWriter;
+import java.util.ArrayList;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
@@ -26,9 +29,27 @@ public final class CommandLineRunner {
     line.setParameterExceptionHandler(CommandLineRunner::usage);
     line.setExecutionExceptionHandler(CommandLineRunner::failure);
     for (CommandLine command : line.getSubcommands().values()) {
+      if (command.getCommandName().equals("serve")) {
+        command.getCommandSpec().usageMessage().footer(settings());
+      }
       command.getCommandSpec().versionProvider(new Versions());
     }
     return line.execute(arguments);
+  }
+
+  /** The table of settings, for the help. */
+  private static String[] settings() {
+    var lines = new ArrayList<String>();
+    lines.add("");
+    lines.add(
+        "Settings: keys of the --config file, and in upper case variables of the environment:");
+    for (Setting<?> setting : Settings.ALL) {
+      lines.add("  %s (%s)".formatted(setting.key(), setting.initialText()).replace("%", "%%"));
+      lines.add("      %s".formatted(setting.help()).replace("%", "%%"));
+    }
+    lines.add("");
+    lines.add("Durations are written 500ms, 3s, 5m, 1h, 7d; sizes 40MB, 2GB, 512MiB.");
+    return lines.toArray(String[]::new);
   }
 
   private static int usage(ParameterException e, String[] arguments) {

@@ -30,8 +30,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "serve",
     description = "Serves a lake over Arrow Flight SQL.",
-    mixinStandardHelpOptions = true,
-    footer = {"", "Settings, as flag, key of the file, or variable of the environment:"})
+    mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
   @Option(
       names = "--local",

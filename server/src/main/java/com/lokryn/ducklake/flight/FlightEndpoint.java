@@ -18,6 +18,8 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallExecutorSupplier;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.ServiceDescriptor;
@@ -53,6 +55,10 @@ public final class FlightEndpoint implements AutoCloseable {
 
   private static final long KEEP_ALIVE_TIMEOUT_SECONDS = 20;
   private static final long PERMITTED_KEEP_ALIVE_SECONDS = 10;
+
+  /** What may wait in the transport for one client: two batches, so that one is always ready. */
+  private static final int READ_AHEAD_BYTES = 7 << 20;
+
   private static final int MAX_CALLS_PER_CONNECTION = 256;
   private static final long SWEEP_MS = 250;
 
@@ -142,6 +148,7 @@ public final class FlightEndpoint implements AutoCloseable {
             .addService(health.getHealthService())
             .addTransportFilter(
                 SessionKey.naming(key -> threads.streams().execute(() -> gone(key))))
+            .intercept(readAhead())
             .intercept(new OpenDoor())
             .intercept(SessionKey.carrying())
             // Handlers only hand over to the engine's threads, so the event loop may call them.
@@ -247,6 +254,23 @@ public final class FlightEndpoint implements AutoCloseable {
 
   private static boolean carriesBatches(ServerMethodDefinition<?, ?> method) {
     return WITH_BATCHES.contains(method.getMethodDescriptor().getBareMethodName());
+  }
+
+  /**
+   * Lets a stream run ahead of its client by some batches. By default 32 KiB would do for gRPC to
+   * say that it is not ready, and the engine would stand still while the socket writes.
+   */
+  private static ServerInterceptor readAhead() {
+    return new ServerInterceptor() {
+      @Override
+      public <Q, A> ServerCall.Listener<Q> interceptCall(
+          ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+        if ("DoGet".equals(call.getMethodDescriptor().getBareMethodName())) {
+          call.setOnReadyThreshold(READ_AHEAD_BYTES);
+        }
+        return next.startCall(call, headers);
+      }
+    };
   }
 
   /** Uploads are decoded off the event loop, which would otherwise copy while it could read. */

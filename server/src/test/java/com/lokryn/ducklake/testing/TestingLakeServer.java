@@ -63,6 +63,11 @@ public final class TestingLakeServer implements AutoCloseable {
     return port;
   }
 
+  /** Where its lake is. */
+  public Path directory() {
+    return directory;
+  }
+
   public LakeServer server() {
     return server;
   }

@@ -1,0 +1,166 @@
+"""The commands sql, ingest and health, as a shell user runs them."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+
+import pyarrow as pa
+import pyarrow.feather
+import pyarrow.parquet
+import pytest
+
+from conftest import LAUNCHER, ROOT
+
+ROW = (
+    "SELECT 1 AS i, 'a,\"b' AS s, NULL AS n, '' AS e, 1.50::DECIMAL(5,2) AS d, [1, NULL] AS l,"
+    " {'k': DATE '2020-01-01'} AS t, 'x'::ENUM('x') AS en, 'nan'::DOUBLE AS f"
+)
+
+
+def run(server, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [*LAUNCHER, *arguments],
+        input=stdin,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=60,
+        env={**os.environ, "FLIGHT_URL": server.uri},
+    )
+
+
+def test_table(server):
+    done = run(server, "sql", ROW)
+    assert done.returncode == 0, done.stderr
+    head, line, row, count = done.stdout.splitlines()
+    assert head.split(" | ")[0] == "i"
+    assert set(line) <= {"-", "+"}
+    assert "NULL" in row and "[1, NULL]" in row and "{k: 2020-01-01}" in row
+    assert count == "(1 row)"
+
+
+def test_table_is_aligned_and_streams_beyond_what_it_measured(server):
+    done = run(server, "sql", "SELECT i, repeat('x', i % 3) AS s FROM range(5000) t(i)")
+    lines = done.stdout.splitlines()
+    assert lines[-1] == "(5000 rows)"
+    assert lines[2] == "  0 |"
+    assert lines[1001].startswith("999 | ")
+
+
+def test_csv(server):
+    done = run(server, "sql", "--format", "csv", "SELECT 1 AS i, 'a,\"b' AS s, NULL AS n, '' AS e")
+    assert done.stdout == 'i,s,n,e\n1,"a,""b",,""\n'  # read with universal newlines
+
+
+def test_json(server):
+    done = run(server, "sql", "--format", "json", ROW + " UNION ALL " + ROW)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(rows) == 2
+    assert rows[0] == {
+        "i": 1, "s": 'a,"b', "n": None, "e": "", "d": 1.5, "l": [1, None],
+        "t": {"k": "2020-01-01"}, "en": "x", "f": None,
+    }  # fmt: skip
+
+
+def test_arrow(server):
+    done = subprocess.run(
+        [*LAUNCHER, "sql", "--url", server.uri, "--format", "arrow", "SELECT * FROM range(9)"],
+        capture_output=True,
+        timeout=60,
+    )
+    assert pa.ipc.open_stream(done.stdout).read_all().num_rows == 9
+
+
+def test_several_statements_from_standard_input(server):
+    script = "CREATE OR REPLACE TABLE cli (i INT); -- a; comment\nINSERT INTO cli VALUES (1);"
+    done = run(server, "sql", stdin=script + "SELECT ';' AS s")
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[:2] == ["OK", "1 row changed"]
+    assert done.stdout.splitlines()[4] == ";"
+
+
+def test_a_file_of_statements_ends_at_the_first_error(server, tmp_path):
+    file = tmp_path / "script.sql"
+    file.write_text("SELECT 1;\nSELECT nope;\nCREATE TABLE never (i INT);")
+    done = run(server, "sql", "-f", str(file))
+    assert done.returncode == 1
+    assert done.stderr.startswith("statement 2: Binder Error")
+    assert run(server, "sql", "FROM never").returncode == 1
+
+
+def test_errors(server):
+    refused = run(server, "sql", "selec 1")
+    assert refused.returncode == 1
+    assert refused.stdout == ""
+    assert "LINE 1: selec 1" in refused.stderr
+    assert "\tat " not in refused.stderr
+    assert run(server, "sql", "--url", "nonsense", "SELECT 1").returncode == 64
+    away = run(server, "sql", "--url", "grpc://127.0.0.1:1", "SELECT 1")
+    assert away.returncode == 69
+    assert len(away.stderr.splitlines()) == 1
+    assert run(server, "sql", "--format", "xml", "SELECT 1").returncode == 64
+
+
+def test_health(server):
+    assert run(server, "health").returncode == 0
+    assert run(server, "health", "--url", "grpc://127.0.0.1:1").returncode == 69
+
+
+@pytest.mark.parametrize("kind", ["csv", "csv.gz", "json", "jsonl", "parquet", "arrow", "arrows"])
+def test_ingest(server, tmp_path, kind):
+    table = pa.table({"i": range(1000), "s": [f"row {i}" for i in range(1000)]})
+    file = tmp_path / f"rows.{kind}"
+    if kind.startswith("csv"):
+        text = "i,s\n" + "".join(f"{i},row {i}\n" for i in range(1000))
+        file.write_bytes(gzip.compress(text.encode()) if kind.endswith("gz") else text.encode())
+    elif kind == "json":
+        file.write_text(json.dumps(table.to_pylist()))
+    elif kind == "jsonl":
+        file.write_text("\n".join(json.dumps(row) for row in table.to_pylist()))
+    elif kind == "parquet":
+        pyarrow.parquet.write_table(table, file)
+    elif kind == "arrow":
+        pyarrow.feather.write_feather(table, file, compression="uncompressed")
+    else:
+        with pa.OSFile(str(file), "wb") as out, pa.ipc.new_stream(out, table.schema) as writer:
+            writer.write_table(table)
+    done = run(server, "ingest", "--mode", "replace", str(file), "main.cli_rows")
+    assert done.stdout == "1000 rows ingested into main.cli_rows\n", done.stderr
+    assert done.stderr == ""
+    count = run(server, "sql", "--format", "csv", "SELECT count(*), max(i), max(s) FROM cli_rows")
+    assert count.stdout.splitlines()[1] == "1000,999,row 999"
+
+
+def test_ingest_errors(server, tmp_path):
+    assert run(server, "ingest", str(tmp_path / "none.csv"), "t").returncode == 64
+    odd = tmp_path / "rows.odd"
+    odd.write_text("i\n1\n")
+    assert run(server, "ingest", str(odd), "t").returncode == 64
+    done = run(server, "ingest", "--input-format", "csv", "--mode", "replace", str(odd), "cli_odd")
+    assert done.returncode == 0
+    again = run(server, "ingest", "--input-format", "csv", str(odd), "cli_odd")
+    assert again.returncode == 1
+    assert "already exists" in again.stderr
+    broken = tmp_path / "rows.parquet"
+    broken.write_text("no parquet")
+    assert run(server, "ingest", str(broken), "t").returncode == 1
+    (tmp_path / "bad.csv").write_text("i,s\n" + "1,a\n" * 50_000 + "x,b\n" * 10)
+    assert run(server, "ingest", str(tmp_path / "bad.csv"), "cli_bad").returncode == 1
+    assert run(server, "sql", "FROM cli_bad").returncode == 1
+
+
+def test_the_quickstart_example_prints_what_it_says(server):
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "client-examples" / "quickstart.py")],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env={**os.environ, "FLIGHT_URL": server.uri},
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "4 rows loaded",
+        "{'city': ['Pune', 'Lima'], 'people': [3124, 10092]}",
+    ]
