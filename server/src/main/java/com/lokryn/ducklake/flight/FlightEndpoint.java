@@ -56,8 +56,16 @@ public final class FlightEndpoint implements AutoCloseable {
   private static final long KEEP_ALIVE_TIMEOUT_SECONDS = 20;
   private static final long PERMITTED_KEEP_ALIVE_SECONDS = 10;
 
-  /** What may wait in the transport for one client: two batches, so that one is always ready. */
-  private static final int READ_AHEAD_BYTES = 7 << 20;
+  /**
+   * What may wait in the transport for one client: four batches, because the engine gives them in
+   * bursts. TPC-H's lineitem took 1.36 of its time in process with 7 MB, 1.16 with 11 MB or more.
+   */
+  private static final long MAX_READ_AHEAD_BYTES = 14 << 20;
+
+  private static final long MIN_READ_AHEAD_BYTES = 4 << 20;
+
+  /** What may wait for all clients together, down to the least for each. */
+  private static final long READ_AHEAD_BUDGET_BYTES = 224 << 20;
 
   private static final int MAX_CALLS_PER_CONNECTION = 256;
   private static final long SWEEP_MS = 250;
@@ -260,13 +268,15 @@ public final class FlightEndpoint implements AutoCloseable {
    * Lets a stream run ahead of its client by some batches. By default 32 KiB would do for gRPC to
    * say that it is not ready, and the engine would stand still while the socket writes.
    */
-  private static ServerInterceptor readAhead() {
+  private ServerInterceptor readAhead() {
     return new ServerInterceptor() {
       @Override
       public <Q, A> ServerCall.Listener<Q> interceptCall(
           ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
         if ("DoGet".equals(call.getMethodDescriptor().getBareMethodName())) {
-          call.setOnReadyThreshold(READ_AHEAD_BYTES);
+          long share = READ_AHEAD_BUDGET_BYTES / (senders.count() + 1);
+          call.setOnReadyThreshold(
+              (int) Math.clamp(share, MIN_READ_AHEAD_BYTES, MAX_READ_AHEAD_BYTES));
         }
         return next.startCall(call, headers);
       }
