@@ -23,7 +23,7 @@ BATCH_ROWS = 20_480
 NARROW = "SELECT l_orderkey, l_partkey, l_suppkey, l_linenumber FROM lineitem"
 
 #: Short calls: so many blocks of so many calls, after as many as the JVM needs to compile them.
-BLOCKS, BLOCK_CALLS, WARM_UP_CALLS = 10, 40, 300
+BLOCKS, BLOCK_CALLS, WARM_UP_CALLS = 10, 40, 1500
 
 RATE_CONNECTIONS = (1, 8, 32)
 RATE_SECONDS = 1.0

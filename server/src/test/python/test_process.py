@@ -88,6 +88,17 @@ def test_help_and_version():
     assert re.search(r"Arrow \d", done.stdout)
 
 
+def test_nothing_is_left_in_the_directory_for_temporary_files(start, tmp_path):
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    server = start(environment={"JAVA_TOOL_OPTIONS": f"-Djava.io.tmpdir={temporary}"}).wait()
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT i FROM range(100000) t(i) ORDER BY hash(i)")
+        assert cursor.fetch_arrow_table().num_rows == 100_000
+    assert server.stop() == 0
+    assert [path.name for path in temporary.iterdir() if path.name != "hsperfdata_root"] == []
+
+
 def test_kill_9_after_an_acknowledged_commit(start):
     server = start().wait()
     with server.connect() as connection, connection.cursor() as cursor:

@@ -67,7 +67,7 @@ final class IngestCommand implements Callable<Integer> {
   private @Nullable String table;
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() {
     Path path = java.util.Objects.requireNonNull(file);
     if (!Files.isReadable(path)) {
       throw new CommandFailure(ExitCode.USAGE, "%s cannot be read".formatted(path));
@@ -90,6 +90,9 @@ final class IngestCommand implements Callable<Integer> {
       return ExitCode.DONE;
     } catch (ServerException e) {
       throw ServerOptions.failure(e);
+    } catch (IOException e) {
+      throw new CommandFailure(
+          ExitCode.FAILED, "%s was not ingested: %s".formatted(path, e.getMessage()));
     }
   }
 

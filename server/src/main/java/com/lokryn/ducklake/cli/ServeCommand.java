@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.cli;
 
 import com.lokryn.ducklake.app.LakeServer;
+import com.lokryn.ducklake.app.UnpackedLibraries;
 import com.lokryn.ducklake.config.ConfigException;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
@@ -131,6 +132,7 @@ final class ServeCommand implements Callable<Integer> {
     } finally {
       server.close();
       stopped.countDown();
+      UnpackedLibraries.delete();
       // A process that ends by a signal would report the signal.
       Runtime.getRuntime().halt(ExitCode.DONE);
     }

@@ -105,7 +105,7 @@ public final class FlightSqlConnection implements AutoCloseable {
       ClientStreamListener upload =
           flight.startPut(descriptor, reader.getVectorSchemaRoot(), reader, answers, options);
       try {
-        while (!answers.isCancelled() && reader.loadNextBatch()) {
+        while (!answers.isCancelled() && load(reader)) {
           while (!upload.isReady() && !answers.isCancelled()) {
             LockSupport.parkNanos(POLL_NANOS);
           }
@@ -134,6 +134,18 @@ public final class FlightSqlConnection implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("the upload was interrupted", e);
+    }
+  }
+
+  /** The next batch of the file; DuckDB's complaint about it comes in a frame of Arrow's. */
+  private static boolean load(ArrowReader reader) throws IOException {
+    try {
+      return reader.loadNextBatch();
+    } catch (IOException | RuntimeException e) {
+      String text = String.valueOf(e.getMessage());
+      int at = text.indexOf("message=");
+      throw new IOException(
+          at < 0 ? text : text.substring(at + "message=".length(), text.length() - 1).strip(), e);
     }
   }
 

@@ -11,7 +11,7 @@ public enum EngineError {
   SYNTAX("Parser Error"),
   BINDER("Binder Error"),
   /** A table, schema, function or type that is not there. */
-  MISSING("Catalog Error", "does not exist", "No function matches"),
+  MISSING("Catalog Error", "does not exist", "No catalog + schema named"),
   EXISTS("Catalog Error", "already exists"),
   CATALOG("Catalog Error"),
   CONVERSION("Conversion Error"),

@@ -122,9 +122,11 @@ public final class FlightEndpoint implements AutoCloseable {
     var errors = new FlightErrors(parts.redaction);
     var calls = new Calls(sessions, threads.queries(), errors);
     var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions);
-    var statements = new StatementHandler(parts.queries, results, transactionHandler);
+    var schemas = new SchemaBytes();
+    var infos = new FlightInfos(schemas);
+    var statements = new StatementHandler(parts.queries, results, transactionHandler, infos);
     var preparedHandler =
-        new PreparedHandler(parts.queries, statements, transactionHandler, prepared);
+        new PreparedHandler(parts.queries, statements, transactionHandler, prepared, schemas);
     var metadata =
         new MetadataHandler(parts.queries, new ServerInfo(), parts.types, parts.allocator);
     var uploads =
@@ -143,7 +145,8 @@ public final class FlightEndpoint implements AutoCloseable {
             parts.allocator,
             parts.clock);
     var service =
-        new LakeFlightService(calls, statements, preparedHandler, transactionHandler, results);
+        new LakeFlightService(
+            calls, statements, preparedHandler, transactionHandler, results, infos, schemas);
     BindableService arrow =
         FlightGrpcUtils.createFlightService(
             parts.allocator,

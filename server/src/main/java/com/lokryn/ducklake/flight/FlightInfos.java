@@ -6,16 +6,19 @@ import org.apache.arrow.vector.types.pojo.Schema;
 
 /** Answers to GetFlightInfo. */
 final class FlightInfos {
-  private FlightInfos() {}
+  private final SchemaBytes schemas;
+
+  FlightInfos(SchemaBytes schemas) {
+    this.schemas = schemas;
+  }
 
   /**
    * One endpoint without a location, which means: over this connection. An address would have to be
    * right for every client behind every load balancer.
    */
-  static Flight.FlightInfo of(
-      Schema schema, Flight.FlightDescriptor descriptor, ByteString ticket) {
+  Flight.FlightInfo of(Schema schema, Flight.FlightDescriptor descriptor, ByteString ticket) {
     return Flight.FlightInfo.newBuilder()
-        .setSchema(SchemaBytes.of(schema))
+        .setSchema(schemas.of(schema))
         .setFlightDescriptor(descriptor)
         .addEndpoint(
             Flight.FlightEndpoint.newBuilder()

@@ -30,13 +30,19 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
   private final PreparedHandler prepared;
   private final TransactionHandler transactions;
   private final Results results;
+  private final FlightInfos infos;
+  private final SchemaBytes schemas;
 
   LakeFlightService(
       Calls calls,
       StatementHandler statements,
       PreparedHandler prepared,
       TransactionHandler transactions,
-      Results results) {
+      Results results,
+      FlightInfos infos,
+      SchemaBytes schemas) {
+    this.infos = infos;
+    this.schemas = schemas;
     this.calls = calls;
     this.statements = statements;
     this.prepared = prepared;
@@ -55,7 +61,7 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
       case FlightCommand.Query(var message) -> statements.info(message, descriptor, call);
       case FlightCommand.Prepared(var message) -> prepared.info(message, descriptor, call);
       case FlightCommand.Metadata(var question) ->
-          FlightInfos.of(question.schema(), descriptor, descriptor.getCmd());
+          infos.of(question.schema(), descriptor, descriptor.getCmd());
       case FlightCommand.Started _ -> throw FlightErrors.invalid("a ticket is fetched with DoGet");
       case FlightCommand.Refused(var name) ->
           throw FlightErrors.unsupported(name + " are not supported");
@@ -69,7 +75,7 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
         observer,
         call ->
             Flight.SchemaResult.newBuilder()
-                .setSchema(SchemaBytes.of(schema(descriptor, call)))
+                .setSchema(schemas.of(schema(descriptor, call)))
                 .build());
   }
 

@@ -19,12 +19,15 @@ final class PreparedHandler {
   private final StatementHandler statements;
   private final TransactionHandler transactions;
   private final Expiring<PreparedQuery> prepared;
+  private final SchemaBytes schemas;
 
   PreparedHandler(
       QueryService queries,
       StatementHandler statements,
       TransactionHandler transactions,
-      Expiring<PreparedQuery> prepared) {
+      Expiring<PreparedQuery> prepared,
+      SchemaBytes schemas) {
+    this.schemas = schemas;
     this.queries = queries;
     this.statements = statements;
     this.transactions = transactions;
@@ -43,11 +46,11 @@ final class PreparedHandler {
         FlightSql.ActionCreatePreparedStatementResult.newBuilder()
             .setPreparedStatementHandle(ByteString.copyFromUtf8(query.handle().value()));
     if (query.isQuery()) {
-      result.setDatasetSchema(SchemaBytes.of(query.resultSchema()));
+      result.setDatasetSchema(schemas.of(query.resultSchema()));
     }
     // An empty dataset schema is how the JDBC driver tells an update from a query.
     if (!query.parameterSchema().getFields().isEmpty()) {
-      result.setParameterSchema(SchemaBytes.of(query.parameterSchema()));
+      result.setParameterSchema(schemas.of(query.parameterSchema()));
     }
     return result.build();
   }

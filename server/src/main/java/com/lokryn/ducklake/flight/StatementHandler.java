@@ -17,8 +17,11 @@ final class StatementHandler {
   private final QueryService queries;
   private final Results results;
   private final TransactionHandler transactions;
+  private final FlightInfos infos;
 
-  StatementHandler(QueryService queries, Results results, TransactionHandler transactions) {
+  StatementHandler(
+      QueryService queries, Results results, TransactionHandler transactions, FlightInfos infos) {
+    this.infos = infos;
     this.queries = queries;
     this.results = results;
     this.transactions = transactions;
@@ -55,7 +58,7 @@ final class StatementHandler {
         FlightSql.TicketStatementQuery.newBuilder()
             .setStatementHandle(ByteString.copyFromUtf8(result.id().value()))
             .build();
-    return FlightInfos.of(schema, descriptor, Any.pack(ticket).toByteString());
+    return infos.of(schema, descriptor, Any.pack(ticket).toByteString());
   }
 
   /** The result a ticket stands for; of several requests one gets it. */
