@@ -153,6 +153,11 @@ public final class LakeServer implements AutoCloseable {
     return running == null ? 0 : running.openStreams();
   }
 
+  /** Memory of Arrow batches that is held now, outside of the heap. */
+  public long bufferBytes() {
+    return allocator.getAllocatedMemory();
+  }
+
   public boolean isReady() {
     return engine.isReady();
   }

@@ -12,7 +12,6 @@ import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.arrow.flight.FlightProducer.ServerStreamListener;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.VectorLoader;
 import org.apache.arrow.vector.VectorSchemaRoot;
@@ -35,7 +34,7 @@ final class BatchSender implements Runnable {
   private record Slice(int from, int count) {}
 
   private final Batches batches;
-  private final ServerStreamListener listener;
+  private final BatchOutput output;
   private final Executor workers;
   private final FlightErrors errors;
   private final InstantSource clock;
@@ -52,13 +51,13 @@ final class BatchSender implements Runnable {
 
   BatchSender(
       Batches batches,
-      ServerStreamListener listener,
+      BatchOutput output,
       Executor workers,
       FlightErrors errors,
       InstantSource clock,
       Runnable onEnd) {
     this.batches = batches;
-    this.listener = listener;
+    this.output = output;
     this.workers = workers;
     this.errors = errors;
     this.clock = clock;
@@ -70,10 +69,9 @@ final class BatchSender implements Runnable {
    * needs no other.
    */
   void start() {
-    listener.setOnReadyHandler(this::schedule);
-    listener.setOnCancelHandler(this::clientCancelled);
+    output.listen(this::schedule, this::clientCancelled);
     batches.cancellation().onCancel(this::schedule);
-    if (listener.isCancelled()) {
+    if (output.isCancelled()) {
       // It happened before the handler was there.
       clientCancelled();
     }
@@ -130,7 +128,7 @@ final class BatchSender implements Runnable {
       waitingSince = null;
       while (!onlyAtHand || (batches.isAtHand() && slices.isEmpty())) {
         batches.cancellation().check();
-        if (!listener.isReady()) {
+        if (!output.isReady()) {
           waitingSince = clock.instant();
           return;
         }
@@ -155,9 +153,8 @@ final class BatchSender implements Runnable {
     boolean loaded = batches.next();
     if (!started) {
       started = true;
-      listener.setUseZeroCopy(true);
       // Only now are the dictionaries of ENUM columns filled.
-      listener.start(batches.root(), batches.dictionaries());
+      output.start(batches.root(), batches.dictionaries());
     }
     if (!loaded) {
       return false;
@@ -167,7 +164,7 @@ final class BatchSender implements Runnable {
       cut(root);
       sendSlice(slices.remove());
     } else {
-      listener.putNext();
+      output.put(root);
     }
     return true;
   }
@@ -197,11 +194,9 @@ final class BatchSender implements Runnable {
       fitting = new Slice(fitting.from, half);
       part = whole.slice(fitting.from, fitting.count);
     }
-    try (var closing = part;
-        var batch = new VectorUnloader(closing).getRecordBatch()) {
-      new VectorLoader(batches.root()).load(batch);
+    try (var closing = part) {
+      output.put(closing);
     }
-    listener.putNext();
     if (slices.isEmpty()) {
       whole.close();
       sliced = null;
@@ -217,8 +212,8 @@ final class BatchSender implements Runnable {
       outcome = new Outcome.Failed(String.valueOf(status.getStatus().getDescription()));
     }
     ended = true;
-    if (!listener.isCancelled()) {
-      listener.error(status);
+    if (!output.isCancelled()) {
+      output.fail(status);
     }
     finish(outcome, elsewhere);
   }
@@ -226,7 +221,7 @@ final class BatchSender implements Runnable {
   private void end(Outcome outcome, boolean elsewhere) {
     ended = true;
     // The client first: it has all it waits for.
-    listener.completed();
+    output.complete();
     finish(outcome, elsewhere);
   }
 

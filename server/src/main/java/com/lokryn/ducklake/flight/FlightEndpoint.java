@@ -26,10 +26,12 @@ import io.grpc.ServiceDescriptor;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.grpc.stub.ServerCalls;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
@@ -37,6 +39,8 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import org.apache.arrow.flight.FlightGrpcUtils;
+import org.apache.arrow.flight.impl.Flight;
+import org.apache.arrow.flight.impl.FlightServiceGrpc;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
 
@@ -70,7 +74,9 @@ public final class FlightEndpoint implements AutoCloseable {
   private static final int MAX_CALLS_PER_CONNECTION = 256;
   private static final long SWEEP_MS = 250;
 
-  /** Calls that Arrow's service handles; it knows how to carry batches without copying them. */
+  /** Calls that Arrow's service handles. */
+  private static final Set<String> BRINGS_BATCHES = Set.of("DoPut", "DoExchange");
+
   private static final Set<String> WITH_BATCHES = Set.of("DoGet", "DoPut", "DoExchange");
 
   /** What a server needs that others made; it closes none of it. */
@@ -132,18 +138,18 @@ public final class FlightEndpoint implements AutoCloseable {
     var uploads =
         new UploadHandler(
             statements, preparedHandler, transactionHandler, parts.ingests, parts.allocator);
-    var producer =
-        new LakeFlightProducer(
+    var streams =
+        new StreamHandler(
             calls,
             statements,
             metadata,
-            uploads,
             results,
             senders,
             threads,
             errors,
             parts.allocator,
             parts.clock);
+    var producer = new LakeFlightProducer(calls, uploads, errors);
     var service =
         new LakeFlightService(
             calls, statements, preparedHandler, transactionHandler, results, infos, schemas);
@@ -155,7 +161,7 @@ public final class FlightEndpoint implements AutoCloseable {
             threads.ingests());
     server =
         NettyServerBuilder.forAddress(address)
-            .addService(merged(service.bindService(), arrow.bindService()))
+            .addService(merged(service.bindService(), doGet(streams), arrow.bindService()))
             .addService(health.getHealthService())
             .addTransportFilter(
                 SessionKey.naming(key -> threads.streams().execute(() -> gone(key))))
@@ -246,25 +252,38 @@ public final class FlightEndpoint implements AutoCloseable {
     }
   }
 
+  private static ServerMethodDefinition<Flight.Ticket, WireMessage> doGet(StreamHandler streams) {
+    MethodDescriptor<Flight.Ticket, Flight.FlightData> generated =
+        FlightServiceGrpc.getDoGetMethod();
+    return ServerMethodDefinition.create(
+        generated.toBuilder(generated.getRequestMarshaller(), WireMessage.marshaller()).build(),
+        ServerCalls.asyncServerStreamingCall(streams::get));
+  }
+
+  /** One service of three makers: our calls, our DoGet, and Arrow's for what brings batches. */
   private static ServerServiceDefinition merged(
-      ServerServiceDefinition ours, ServerServiceDefinition arrow) {
+      ServerServiceDefinition ours,
+      ServerMethodDefinition<?, ?> doGet,
+      ServerServiceDefinition arrow) {
+    var methods = new ArrayList<ServerMethodDefinition<?, ?>>();
+    methods.add(doGet);
+    ours.getMethods().stream()
+        .filter(method -> !WITH_BATCHES.contains(name(method)))
+        .forEach(methods::add);
+    arrow.getMethods().stream()
+        .filter(method -> BRINGS_BATCHES.contains(name(method)))
+        .forEach(methods::add);
     var descriptor =
         ServiceDescriptor.newBuilder(ours.getServiceDescriptor().getName())
             .setSchemaDescriptor(ours.getServiceDescriptor().getSchemaDescriptor());
-    arrow.getMethods().stream()
-        .filter(FlightEndpoint::carriesBatches)
-        .forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
-    ours.getMethods().stream()
-        .filter(method -> !carriesBatches(method))
-        .forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
+    methods.forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
     var merged = ServerServiceDefinition.builder(descriptor.build());
-    arrow.getMethods().stream().filter(FlightEndpoint::carriesBatches).forEach(merged::addMethod);
-    ours.getMethods().stream().filter(method -> !carriesBatches(method)).forEach(merged::addMethod);
+    methods.forEach(merged::addMethod);
     return merged.build();
   }
 
-  private static boolean carriesBatches(ServerMethodDefinition<?, ?> method) {
-    return WITH_BATCHES.contains(method.getMethodDescriptor().getBareMethodName());
+  private static String name(ServerMethodDefinition<?, ?> method) {
+    return String.valueOf(method.getMethodDescriptor().getBareMethodName());
   }
 
   /**

@@ -202,5 +202,6 @@ class CancelIT {
   private void assertIdle() {
     await().atMost(SOON).until(() -> server.server().openConnections() == 0);
     await().atMost(SOON).until(() -> server.server().openStreams() == 0);
+    await().atMost(SOON).until(() -> server.server().bufferBytes() == 0);
   }
 }

@@ -47,6 +47,7 @@ class IngestIT {
 
   @AfterAll
   static void stop() throws Exception {
+    await().until(() -> server.server().bufferBytes() == 0);
     server.close();
   }
 

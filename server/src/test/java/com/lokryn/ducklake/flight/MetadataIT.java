@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.flight;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
@@ -40,6 +41,7 @@ class MetadataIT {
   @AfterAll
   static void stop() throws Exception {
     client.close();
+    await().until(() -> server.server().bufferBytes() == 0);
     server.close();
   }
 

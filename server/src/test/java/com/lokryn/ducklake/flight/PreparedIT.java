@@ -33,6 +33,7 @@ class PreparedIT {
 
   @AfterAll
   static void stop() throws Exception {
+    await().until(() -> server.server().bufferBytes() == 0);
     server.close();
   }
 

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.flight;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
@@ -31,6 +32,7 @@ class QueryIT {
 
   @AfterAll
   static void stop() throws Exception {
+    await().until(() -> server.server().bufferBytes() == 0);
     server.close();
   }
 

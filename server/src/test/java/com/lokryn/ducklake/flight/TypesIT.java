@@ -2,6 +2,7 @@ package com.lokryn.ducklake.flight;
 
 import static com.lokryn.ducklake.testing.Statuses.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.awaitility.Awaitility.await;
 
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
@@ -25,6 +26,7 @@ class TypesIT {
   @AfterAll
   static void stop() throws Exception {
     client.close();
+    await().until(() -> server.server().bufferBytes() == 0);
     server.close();
   }
 

@@ -1,0 +1,80 @@
+package com.lokryn.ducklake.flight;
+
+import io.grpc.stub.ServerCallStreamObserver;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
+import org.apache.arrow.vector.VectorUnloader;
+import org.apache.arrow.vector.dictionary.DictionaryProvider;
+import org.apache.arrow.vector.ipc.message.ArrowDictionaryBatch;
+import org.apache.arrow.vector.types.pojo.Schema;
+import org.apache.arrow.vector.util.DictionaryUtility;
+
+/**
+ * The answer of one DoGet. Nothing here waits: who sends asks {@link #isReady} first. Used by one
+ * thread at a time; the call-backs come on the transport's threads.
+ */
+final class BatchOutput {
+  private final ServerCallStreamObserver<WireMessage> observer;
+  private volatile Runnable onReady = () -> {};
+  private volatile Runnable onCancel = () -> {};
+
+  /** To be made on the thread that the call arrives on. */
+  BatchOutput(ServerCallStreamObserver<WireMessage> observer) {
+    this.observer = observer;
+    observer.setOnReadyHandler(() -> onReady.run());
+    observer.setOnCancelHandler(() -> onCancel.run());
+  }
+
+  /** Whom to tell that there is room again, and that the client has gone. */
+  void listen(Runnable ready, Runnable cancelled) {
+    onReady = ready;
+    onCancel = cancelled;
+  }
+
+  boolean isReady() {
+    return observer.isReady();
+  }
+
+  boolean isCancelled() {
+    return observer.isCancelled();
+  }
+
+  /** Sends the schema, and the dictionaries of its ENUM columns, which must be filled by now. */
+  void start(VectorSchemaRoot root, DictionaryProvider dictionaries) {
+    Set<Long> used = new HashSet<>();
+    observer.onNext(
+        WireMessage.schema(
+            new Schema(
+                root.getSchema().getFields().stream()
+                    .map(field -> DictionaryUtility.toMessageFormat(field, dictionaries, used))
+                    .toList(),
+                root.getSchema().getCustomMetadata())));
+    for (long id : used) {
+      FieldVector values = dictionaries.lookup(id).getVector();
+      // Not closed: it does not own the vector.
+      var only = new VectorSchemaRoot(List.of(values));
+      try (var batch =
+          new ArrowDictionaryBatch(id, new VectorUnloader(only).getRecordBatch(), false)) {
+        observer.onNext(WireMessage.dictionary(batch));
+      }
+    }
+  }
+
+  /** Sends what the root holds; the root may then be loaded anew. */
+  void put(VectorSchemaRoot root) {
+    try (var batch = new VectorUnloader(root).getRecordBatch()) {
+      observer.onNext(WireMessage.batch(batch));
+    }
+  }
+
+  void complete() {
+    observer.onCompleted();
+  }
+
+  void fail(Throwable status) {
+    observer.onError(status);
+  }
+}
