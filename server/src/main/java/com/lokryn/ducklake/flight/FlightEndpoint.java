@@ -10,7 +10,6 @@ import com.lokryn.ducklake.query.PreparedQuery;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Results;
-import com.lokryn.ducklake.query.Session;
 import com.lokryn.ducklake.query.Sessions;
 import io.grpc.BindableService;
 import io.grpc.Metadata;
@@ -108,7 +107,7 @@ public final class FlightEndpoint implements AutoCloseable {
   private final Sessions sessions;
   private final Results results;
   private final Expiring<PreparedQuery> prepared;
-  private final Expiring<Session> transactions;
+  private final Expiring<TransactionHandler.Open> transactions;
   private final Server server;
 
   /** Binds the port; port 0 takes any that is free. */
@@ -124,7 +123,7 @@ public final class FlightEndpoint implements AutoCloseable {
             parts.clock,
             patience.idle,
             query -> threads.streams().execute(() -> closeQuietly(query)));
-    transactions = new Expiring<>(parts.clock, patience.idle, Session::close);
+    transactions = new Expiring<>(parts.clock, patience.idle, TransactionHandler.Open::close);
     var errors = new FlightErrors(parts.redaction);
     var calls = new Calls(sessions, threads.queries(), errors);
     var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions);
@@ -153,6 +152,7 @@ public final class FlightEndpoint implements AutoCloseable {
     var service =
         new LakeFlightService(
             calls, statements, preparedHandler, transactionHandler, results, infos, schemas);
+    var watch = new UploadWatch(parts.clock);
     BindableService arrow =
         FlightGrpcUtils.createFlightService(
             parts.allocator,
@@ -165,6 +165,7 @@ public final class FlightEndpoint implements AutoCloseable {
             .addService(health.getHealthService())
             .addTransportFilter(
                 SessionKey.naming(key -> threads.streams().execute(() -> gone(key))))
+            .intercept(watch)
             .intercept(readAhead())
             .intercept(new OpenDoor())
             .intercept(SessionKey.carrying())
@@ -183,7 +184,7 @@ public final class FlightEndpoint implements AutoCloseable {
             .start();
     var _ =
         sweeper.scheduleWithFixedDelay(
-            () -> sweep(parts.queries, patience), SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
+            () -> sweep(parts.queries, watch, patience), SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
   }
 
   /** The port that was bound. */
@@ -224,7 +225,8 @@ public final class FlightEndpoint implements AutoCloseable {
     return false;
   }
 
-  private void sweep(QueryService queries, Patience patience) {
+  private void sweep(QueryService queries, UploadWatch uploads, Patience patience) {
+    uploads.checkStalls(patience.stall);
     queries.sweep();
     results.sweep();
     prepared.sweep();
@@ -240,6 +242,7 @@ public final class FlightEndpoint implements AutoCloseable {
             session -> {
               results.endSession(session);
               prepared.endIf(query -> query.session() == session);
+              transactions.endIf(transaction -> transaction.owner() == session);
             });
     sessions.end(key);
   }

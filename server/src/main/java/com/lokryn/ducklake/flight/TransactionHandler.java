@@ -16,11 +16,22 @@ import org.apache.arrow.flight.sql.impl.FlightSql;
  * holds the transaction of the engine.
  */
 final class TransactionHandler {
+  /**
+   * A transaction and the session it was begun in: a client that is gone cannot commit it, and must
+   * not hold it open.
+   */
+  record Open(Session session, Session owner) implements AutoCloseable {
+    @Override
+    public void close() {
+      session.close();
+    }
+  }
+
   private final QueryService queries;
   private final Sessions sessions;
-  private final Expiring<Session> open;
+  private final Expiring<Open> open;
 
-  TransactionHandler(QueryService queries, Sessions sessions, Expiring<Session> open) {
+  TransactionHandler(QueryService queries, Sessions sessions, Expiring<Open> open) {
     this.queries = queries;
     this.sessions = sessions;
     this.open = open;
@@ -30,7 +41,7 @@ final class TransactionHandler {
     String id = QueryId.random().value();
     Session transaction = sessions.detached(id, call.session().namespace());
     queries.update(transaction, "BEGIN", call.cancellation());
-    open.put(id, transaction);
+    open.put(id, new Open(transaction, call.session()));
     return FlightSql.ActionBeginTransactionResult.newBuilder()
         .setTransactionId(ByteString.copyFromUtf8(id))
         .build();
@@ -45,14 +56,14 @@ final class TransactionHandler {
               throw FlightErrors.invalid("a transaction ends with a commit or a rollback");
         };
     String id = request.getTransactionId().toStringUtf8();
-    try (Session transaction = open.take(id).orElseThrow(TransactionHandler::unknown)) {
-      queries.update(transaction, statement, call.cancellation());
+    try (Open transaction = open.take(id).orElseThrow(TransactionHandler::unknown)) {
+      queries.update(transaction.session, statement, call.cancellation());
     }
   }
 
   /** The session in which the statements of a transaction run. */
   Session session(ByteString id) {
-    return open.touch(id.toStringUtf8()).orElseThrow(TransactionHandler::unknown);
+    return open.touch(id.toStringUtf8()).orElseThrow(TransactionHandler::unknown).session;
   }
 
   private static QueryException unknown() {

@@ -12,6 +12,7 @@ import io.grpc.Status;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.apache.arrow.flight.AsyncPutListener;
 import org.apache.arrow.flight.FlightClient.ClientStreamListener;
 import org.apache.arrow.flight.FlightDescriptor;
@@ -172,6 +173,32 @@ class IngestIT {
       await().atMost(Duration.ofSeconds(3)).until(() -> server.server().openConnections() == 0);
     }
     assertFails(Status.Code.NOT_FOUND, () -> client.info("SELECT * FROM half"));
+  }
+
+  @Test
+  void aClientThatStallsInMidUploadIsEnded() throws Exception {
+    try (var impatient = TestingLakeServer.start(Map.of("idle_session_timeout", "1s"));
+        TestingClient stalled = impatient.connect()) {
+      stalled.update("CREATE TABLE waiting (i INT, s VARCHAR)");
+      var descriptor =
+          descriptor(
+              command("waiting", MUST_EXIST, TableExistsOption.TABLE_EXISTS_OPTION_APPEND).build());
+      try (VectorSchemaRoot root =
+          VectorSchemaRoot.of(
+              new IntVector("i", stalled.allocator()),
+              new VarCharVector("s", stalled.allocator()))) {
+        var answers = new AsyncPutListener();
+        ClientStreamListener upload = stalled.flight().startPut(descriptor, root, answers);
+        fill(root);
+        upload.putNext();
+        await().until(() -> impatient.server().openConnections() == 1);
+        await()
+            .atMost(Duration.ofSeconds(5))
+            .until(() -> impatient.server().openConnections() == 0);
+        assertThatThrownBy(answers::getResult).isNotNull();
+      }
+      assertThat(stalled.value("SELECT count(*) FROM waiting")).isEqualTo(0L);
+    }
   }
 
   private long ingest(

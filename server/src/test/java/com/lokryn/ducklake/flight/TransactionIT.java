@@ -154,6 +154,18 @@ class TransactionIT {
     }
   }
 
+  @Test
+  void oneWhoseClientDiesIsRolledBack() throws Exception {
+    try (TestingClient dying = server.connect()) {
+      Transaction transaction = dying.sql().beginTransaction();
+      dying.sql().executeUpdate("INSERT INTO t VALUES (1)", transaction);
+      assertThat(server.server().openConnections()).isEqualTo(1);
+      dying.die();
+      await().atMost(Duration.ofSeconds(2)).until(() -> server.server().openConnections() == 0);
+    }
+    assertThat(client.value("SELECT count(*) FROM t")).isEqualTo(0L);
+  }
+
   private Object inside(Transaction transaction, String query) throws Exception {
     try (FlightStream stream = client.stream(client.sql().execute(query, transaction))) {
       return TestingClient.rows(stream).getFirst().getFirst();
