@@ -52,11 +52,6 @@ public final class DriverAccess {
     }
   }
 
-  /** Progress of what runs on the connection, in percent; negative when DuckDB does not know. */
-  public static double progress(DuckDBConnection connection) throws SQLException {
-    return connection.queryProgress().getPercentage();
-  }
-
   /**
    * Moves the result out of the result set into an Arrow C stream and returns its address. The
    * caller owns the stream.

@@ -8,12 +8,4 @@ public record Namespace(String catalog, String schema) {
     Objects.requireNonNull(catalog);
     Objects.requireNonNull(schema);
   }
-
-  public Namespace withCatalog(String other) {
-    return new Namespace(other, schema);
-  }
-
-  public Namespace withSchema(String other) {
-    return new Namespace(catalog, other);
-  }
 }

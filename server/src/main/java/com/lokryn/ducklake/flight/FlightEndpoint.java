@@ -204,11 +204,6 @@ public final class FlightEndpoint implements AutoCloseable {
     return senders.count();
   }
 
-  /** Prepared statements that clients have not closed. */
-  public int preparedStatements() {
-    return prepared.size();
-  }
-
   /**
    * Stops taking calls, and lets those that run end.
    *

@@ -38,8 +38,4 @@ final class Deadlines {
           }
         });
   }
-
-  int count() {
-    return running.size();
-  }
 }

@@ -324,11 +324,6 @@ public final class QueryService {
     deadlines.sweep();
   }
 
-  /** Statements that run or whose results are open. */
-  public int running() {
-    return deadlines.count();
-  }
-
   /** Engine work of a call that is over with it; a cancelled one fails with the reason. */
   <T> T watched(Cancellation cancellation, Work<T> work) throws EngineException {
     try {

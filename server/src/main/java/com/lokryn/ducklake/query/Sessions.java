@@ -38,10 +38,6 @@ public final class Sessions implements AutoCloseable {
     }
   }
 
-  public int count() {
-    return sessions.size();
-  }
-
   @Override
   public void close() {
     sessions.keySet().forEach(this::end);
