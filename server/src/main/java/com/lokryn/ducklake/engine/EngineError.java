@@ -55,7 +55,7 @@ public enum EngineError {
 
   /** True when the instance that raised it takes no further work and has to be opened anew. */
   public boolean isInstanceLost(String text) {
-    return this == FATAL || this == INTERNAL || text.contains("database has been invalidated");
+    return this == FATAL || this == INTERNAL;
   }
 
   static EngineError of(String text) {

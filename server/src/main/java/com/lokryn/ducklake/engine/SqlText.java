@@ -134,7 +134,8 @@ public final class SqlText {
   public boolean leavesNoState() {
     return STATELESS_VERBS.contains(verb())
         && !isTemporaryObject()
-        && tokens.stream().noneMatch(token -> STATEFUL_WORDS.contains(token.text));
+        && tokens.stream()
+            .noneMatch(token -> STATEFUL_WORDS.contains(token.text.toLowerCase(Locale.ROOT)));
   }
 
   /** Changes where names are looked up. */
@@ -183,7 +184,9 @@ public final class SqlText {
       add(TokenKind.WORD, sql.substring(from, at).toLowerCase(Locale.ROOT));
     } else if (Character.isDigit(c)) {
       int from = at;
-      while (at < sql.length() && isWordPart(sql.charAt(at)) && sql.charAt(at) != '$') {
+      // Digits only: what letters follow begin a name of their own, as DuckDB reads them, so that
+      // a dollar inside of it opens no string. Which of them belong to the number does not matter.
+      while (at < sql.length() && Character.isDigit(sql.charAt(at))) {
         at++;
       }
       add(TokenKind.SYMBOL, sql.substring(from, at));

@@ -82,9 +82,27 @@ public final class LakeEngine implements AutoCloseable {
     return engine == null ? 0 : engine.openConnections();
   }
 
-  /** Looks at a failure, and replaces the instance if it was lost with it. */
+  /**
+   * Looks at a failure, and replaces the instance if it was lost with it. The text alone does not
+   * tell: a client can write any text into an error, so the instance itself is asked.
+   */
   public void failed(EngineException failure) {
-    if (!failure.isInstanceLost() || isClosed() || !rebuilding.compareAndSet(false, true)) {
+    if (failure.isInstanceLost() && !answers()) {
+      lost(failure);
+    }
+  }
+
+  private boolean answers() {
+    try (EngineConnection connection = connect(LakeCatalog.NAMESPACE)) {
+      return !connection.rows("SELECT 1").isEmpty();
+    } catch (EngineException e) {
+      return false;
+    }
+  }
+
+  /** Gives the instance up and opens a new one. */
+  public void lost(EngineException failure) {
+    if (isClosed() || !rebuilding.compareAndSet(false, true)) {
       return;
     }
     LOG.atError().addKeyValue("error", failure.text()).log("the engine is lost and opened anew");

@@ -53,7 +53,7 @@ class LostEngineIT {
         server
             .server()
             .engine()
-            .failed(new EngineException(EngineError.FATAL, "FATAL Error: planted by a test"));
+            .lost(new EngineException(EngineError.FATAL, "FATAL Error: planted by a test"));
 
         assertFails(
             Status.Code.UNAVAILABLE,

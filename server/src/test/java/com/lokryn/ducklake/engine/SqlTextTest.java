@@ -37,6 +37,8 @@ class SqlTextTest {
         "SELECT 1 /* /* ; */ ; */|1",
         "SELECT 1 -- ; SELECT 2|1",
         "SELECT a.b$c; SELECT 2|2",
+        "SELECT 1a$b$; DROP TABLE t; SELECT 2a$b$|3",
+        "SELECT 0x1F; SELECT 1e5; SELECT 1_000|3",
       })
   void countsStatements(String sql, int statements) {
     assertThat(SqlText.of(sql).statements()).isEqualTo(statements);
@@ -97,6 +99,9 @@ class SqlTextTest {
             "E'",
             "\\",
             "AS x",
+            "1",
+            "a",
+            "$b$",
             "SELECT 'a;b'",
             ",",
             "2",
