@@ -39,6 +39,8 @@ class ArchitectureTest {
         .definedBy("..ducklake.config..")
         .layer("observe")
         .definedBy("..ducklake.observe..")
+        .layer("ipc")
+        .definedBy("..ducklake.ipc..")
         .layer("driver")
         .definedBy("org.duckdb..")
         .whereLayer("program")
@@ -57,6 +59,8 @@ class ArchitectureTest {
         .mayOnlyBeAccessedByLayers("cli")
         .whereLayer("config")
         .mayOnlyBeAccessedByLayers("cli", "app")
+        .whereLayer("ipc")
+        .mayOnlyBeAccessedByLayers("flight")
         .whereLayer("engine")
         .mayOnlyBeAccessedByLayers("cli", "app", "flight", "query", "lake")
         .check(CLASSES);

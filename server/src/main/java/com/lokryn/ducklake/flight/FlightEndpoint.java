@@ -1,5 +1,7 @@
 package com.lokryn.ducklake.flight;
 
+import static java.util.stream.Collectors.toSet;
+
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineThreads;
@@ -11,7 +13,6 @@ import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Results;
 import com.lokryn.ducklake.query.Sessions;
-import io.grpc.BindableService;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Server;
@@ -31,13 +32,14 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
-import org.apache.arrow.flight.FlightGrpcUtils;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.impl.FlightServiceGrpc;
 import org.apache.arrow.memory.BufferAllocator;
@@ -73,11 +75,6 @@ public final class FlightEndpoint implements AutoCloseable {
   private static final int MAX_CALLS_PER_CONNECTION = 256;
   private static final long SWEEP_MS = 250;
 
-  /** Calls that Arrow's service handles. */
-  private static final Set<String> BRINGS_BATCHES = Set.of("DoPut", "DoExchange");
-
-  private static final Set<String> WITH_BATCHES = Set.of("DoGet", "DoPut", "DoExchange");
-
   /** What a server needs that others made; it closes none of it. */
   public record Parts(
       EngineThreads threads,
@@ -98,6 +95,7 @@ public final class FlightEndpoint implements AutoCloseable {
   public record Patience(Duration idle, Duration stall) {}
 
   private final Senders senders = new Senders();
+  private final Uploads uploads;
   private final HealthStatusManager health = new HealthStatusManager();
   private final ExecutorService callbacks =
       Executors.newCachedThreadPool(Thread.ofPlatform().name("upload-", 0).daemon().factory());
@@ -111,8 +109,6 @@ public final class FlightEndpoint implements AutoCloseable {
   private final Server server;
 
   /** Binds the port; port 0 takes any that is free. */
-  // Arrow's way of saying that it shall not look for credentials has no successor here.
-  @SuppressWarnings("deprecation")
   public FlightEndpoint(InetSocketAddress address, Parts parts, Patience patience)
       throws IOException {
     EngineThreads threads = parts.threads;
@@ -134,9 +130,14 @@ public final class FlightEndpoint implements AutoCloseable {
         new PreparedHandler(parts.queries, statements, transactionHandler, prepared, schemas);
     var metadata =
         new MetadataHandler(parts.queries, new ServerInfo(), parts.types, parts.allocator);
-    var uploads =
-        new UploadHandler(
-            statements, preparedHandler, transactionHandler, parts.ingests, parts.allocator);
+    uploads =
+        new Uploads(
+            calls,
+            new UploadHandler(
+                statements, preparedHandler, transactionHandler, parts.ingests, parts.allocator),
+            threads,
+            errors,
+            parts.clock);
     var streams =
         new StreamHandler(
             calls,
@@ -148,24 +149,16 @@ public final class FlightEndpoint implements AutoCloseable {
             errors,
             parts.allocator,
             parts.clock);
-    var producer = new LakeFlightProducer(calls, uploads, errors);
     var service =
         new LakeFlightService(
             calls, statements, preparedHandler, transactionHandler, results, infos, schemas);
-    var watch = new UploadWatch(parts.clock);
-    BindableService arrow =
-        FlightGrpcUtils.createFlightService(
-            parts.allocator,
-            producer,
-            org.apache.arrow.flight.auth.ServerAuthHandler.NO_OP,
-            threads.ingests());
     server =
         NettyServerBuilder.forAddress(address)
-            .addService(merged(service.bindService(), doGet(streams), arrow.bindService()))
+            .addService(
+                merged(service.bindService(), doGet(streams), doPut(uploads, parts.allocator)))
             .addService(health.getHealthService())
             .addTransportFilter(
                 SessionKey.naming(key -> threads.streams().execute(() -> gone(key))))
-            .intercept(watch)
             .intercept(readAhead())
             .intercept(new OpenDoor())
             .intercept(SessionKey.carrying())
@@ -184,7 +177,7 @@ public final class FlightEndpoint implements AutoCloseable {
             .start();
     var _ =
         sweeper.scheduleWithFixedDelay(
-            () -> sweep(parts.queries, watch, patience), SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
+            () -> sweep(parts.queries, patience), SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
   }
 
   /** The port that was bound. */
@@ -216,11 +209,12 @@ public final class FlightEndpoint implements AutoCloseable {
       return true;
     }
     senders.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
+    uploads.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
     server.awaitTermination(2, TimeUnit.SECONDS);
     return false;
   }
 
-  private void sweep(QueryService queries, UploadWatch uploads, Patience patience) {
+  private void sweep(QueryService queries, Patience patience) {
     uploads.checkStalls(patience.stall);
     queries.sweep();
     results.sweep();
@@ -258,22 +252,27 @@ public final class FlightEndpoint implements AutoCloseable {
         ServerCalls.asyncServerStreamingCall(streams::get));
   }
 
-  /** One service of three makers: our calls, our DoGet, and Arrow's for what brings batches. */
+  private static ServerMethodDefinition<UploadMessage, Flight.PutResult> doPut(
+      Uploads uploads, BufferAllocator allocator) {
+    MethodDescriptor<Flight.FlightData, Flight.PutResult> generated =
+        FlightServiceGrpc.getDoPutMethod();
+    return ServerMethodDefinition.create(
+        generated.toBuilder(UploadMessage.marshaller(allocator), generated.getResponseMarshaller())
+            .build(),
+        ServerCalls.asyncBidiStreamingCall(uploads::put));
+  }
+
+  /** The service with calls of ours in the place of generated ones. */
   private static ServerServiceDefinition merged(
-      ServerServiceDefinition ours,
-      ServerMethodDefinition<?, ?> doGet,
-      ServerServiceDefinition arrow) {
-    var methods = new ArrayList<ServerMethodDefinition<?, ?>>();
-    methods.add(doGet);
-    ours.getMethods().stream()
-        .filter(method -> !WITH_BATCHES.contains(name(method)))
-        .forEach(methods::add);
-    arrow.getMethods().stream()
-        .filter(method -> BRINGS_BATCHES.contains(name(method)))
+      ServerServiceDefinition generated, ServerMethodDefinition<?, ?>... ours) {
+    Set<String> replaced = Arrays.stream(ours).map(FlightEndpoint::name).collect(toSet());
+    var methods = new ArrayList<ServerMethodDefinition<?, ?>>(List.of(ours));
+    generated.getMethods().stream()
+        .filter(method -> !replaced.contains(name(method)))
         .forEach(methods::add);
     var descriptor =
-        ServiceDescriptor.newBuilder(ours.getServiceDescriptor().getName())
-            .setSchemaDescriptor(ours.getServiceDescriptor().getSchemaDescriptor());
+        ServiceDescriptor.newBuilder(generated.getServiceDescriptor().getName())
+            .setSchemaDescriptor(generated.getServiceDescriptor().getSchemaDescriptor());
     methods.forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
     var merged = ServerServiceDefinition.builder(descriptor.build());
     methods.forEach(merged::addMethod);

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.ipc.IpcException;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.query.Problem;
@@ -34,6 +35,7 @@ final class FlightErrors {
               "the engine was stopped while this statement ran; run it again in a moment");
       case EngineException e -> of(code(e), e.text());
       case QueryException e -> of(code(e.problem()), e.text());
+      case IpcException e -> of(code(e.fault()), e.text());
       case StatusRuntimeException e -> e;
       case com.google.protobuf.InvalidProtocolBufferException e ->
           of(
@@ -97,6 +99,14 @@ final class FlightErrors {
       case INTERRUPTED, CLOSED, HTTP, IO, CONNECTION -> Status.Code.UNAVAILABLE;
       case NOT_IMPLEMENTED -> Status.Code.UNIMPLEMENTED;
       case INTERNAL, FATAL -> Status.Code.INTERNAL;
+    };
+  }
+
+  private static Status.Code code(IpcException.Fault fault) {
+    return switch (fault) {
+      case MALFORMED -> Status.Code.INVALID_ARGUMENT;
+      case UNSUPPORTED -> Status.Code.UNIMPLEMENTED;
+      case TOO_LARGE -> Status.Code.RESOURCE_EXHAUSTED;
     };
   }
 

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.ipc.IncomingBatches;
 import com.lokryn.ducklake.query.Parameters;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
@@ -13,7 +14,6 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
-import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.DateDayVector;
@@ -44,7 +44,6 @@ import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.ViewVarBinaryVector;
 import org.apache.arrow.vector.ViewVarCharVector;
-import org.apache.arrow.vector.dictionary.Dictionary;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.jspecify.annotations.Nullable;
 
@@ -56,10 +55,10 @@ final class ParameterReader {
   private ParameterReader() {}
 
   /** Reads the whole upload. */
-  static Parameters read(FlightStream stream) {
+  static Parameters read(IncomingBatches batches) {
     var rows = new ArrayList<List<@Nullable Object>>();
-    while (stream.next()) {
-      VectorSchemaRoot root = stream.getRoot();
+    while (batches.next()) {
+      VectorSchemaRoot root = batches.root();
       int columns = root.getFieldVectors().size();
       if ((long) (rows.size() + root.getRowCount()) * Math.max(1, columns) > MAX_VALUES) {
         throw new QueryException(
@@ -69,7 +68,7 @@ final class ParameterReader {
       for (int row = 0; row < root.getRowCount(); row++) {
         var values = new ArrayList<@Nullable Object>(columns);
         for (FieldVector vector : root.getFieldVectors()) {
-          values.add(value(vector, row, stream));
+          values.add(value(vector, row));
         }
         rows.add(values);
       }
@@ -77,15 +76,9 @@ final class ParameterReader {
     return new Parameters(rows);
   }
 
-  private static @Nullable Object value(FieldVector vector, int row, FlightStream stream) {
+  private static @Nullable Object value(FieldVector vector, int row) {
     if (vector.isNull(row)) {
       return null;
-    }
-    var encoding = vector.getField().getDictionary();
-    if (encoding != null) {
-      Dictionary dictionary = stream.getDictionaryProvider().lookup(encoding.getId());
-      int index = ((Number) java.util.Objects.requireNonNull(vector.getObject(row))).intValue();
-      return plain(dictionary.getVector(), index);
     }
     return plain(vector, row);
   }

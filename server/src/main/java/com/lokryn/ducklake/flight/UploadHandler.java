@@ -1,18 +1,19 @@
 package com.lokryn.ducklake.flight;
 
-import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.ipc.IncomingBatches;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.IngestService.Mode;
 import com.lokryn.ducklake.query.IngestService.Target;
+import com.lokryn.ducklake.query.Parameters;
 import com.lokryn.ducklake.query.Session;
+import io.grpc.stub.StreamObserver;
 import java.util.Optional;
-import org.apache.arrow.flight.FlightProducer.StreamListener;
-import org.apache.arrow.flight.FlightStream;
-import org.apache.arrow.flight.PutResult;
+import org.apache.arrow.flight.impl.Flight.FlightDescriptor;
+import org.apache.arrow.flight.impl.Flight.FlightDescriptor.DescriptorType;
+import org.apache.arrow.flight.impl.Flight.PutResult;
 import org.apache.arrow.flight.sql.impl.FlightSql;
 import org.apache.arrow.flight.sql.impl.FlightSql.CommandStatementIngest.TableDefinitionOptions;
-import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.BufferAllocator;
 
 /**
@@ -39,13 +40,16 @@ final class UploadHandler {
   }
 
   /** Handles one upload to its end; blocks while the client sends. */
-  void handle(FlightStream upload, StreamListener<PutResult> answers, Call call)
+  void handle(
+      FlightDescriptor descriptor,
+      UploadStream upload,
+      StreamObserver<PutResult> answers,
+      Call call)
       throws EngineException {
-    if (!upload.getDescriptor().isCommand()) {
-      throw FlightErrors.invalid("an upload needs a Flight SQL command");
+    if (descriptor.getType() != DescriptorType.CMD) {
+      throw FlightErrors.invalid("an upload begins with a Flight SQL command");
     }
-    var command = CommandDecoder.read(ByteString.copyFrom(upload.getDescriptor().getCommand()));
-    if (!(command instanceof FlightCommand.Upload writable)) {
+    if (!(CommandDecoder.read(descriptor.getCmd()) instanceof FlightCommand.Upload writable)) {
       throw FlightErrors.invalid("this command takes no upload");
     }
     switch (writable) {
@@ -53,17 +57,26 @@ final class UploadHandler {
       case FlightCommand.PreparedUpdate(var message) ->
           answer(
               answers,
-              prepared.update(
-                  message.getPreparedStatementHandle(), ParameterReader.read(upload), call));
+              prepared.update(message.getPreparedStatementHandle(), parameters(upload), call));
       case FlightCommand.Prepared(var message) ->
-          prepared.bind(message.getPreparedStatementHandle(), ParameterReader.read(upload));
+          prepared.bind(message.getPreparedStatementHandle(), parameters(upload));
       case FlightCommand.Ingest(var message) -> answer(answers, ingest(message, upload, call));
       case FlightCommand.Refused(var name) ->
           throw FlightErrors.unsupported(name + " are not supported");
     }
   }
 
-  private long ingest(FlightSql.CommandStatementIngest message, FlightStream upload, Call call)
+  private Parameters parameters(UploadStream upload) {
+    Optional<IncomingBatches> batches = IncomingBatches.open(upload::next, allocator);
+    if (batches.isEmpty()) {
+      return Parameters.NONE;
+    }
+    try (IncomingBatches open = batches.get()) {
+      return ParameterReader.read(open);
+    }
+  }
+
+  private long ingest(FlightSql.CommandStatementIngest message, UploadStream upload, Call call)
       throws EngineException {
     if (message.getTable().isEmpty()) {
       throw FlightErrors.invalid("an ingest needs the name of a table");
@@ -78,12 +91,12 @@ final class UploadHandler {
         message.hasTransactionId()
             ? transactions.session(message.getTransactionId())
             : call.session();
+    Mode mode = mode(message.getTableDefinitionOptions());
+    IncomingBatches batches =
+        IncomingBatches.open(upload::next, allocator)
+            .orElseThrow(() -> FlightErrors.invalid("an ingest begins with a schema"));
     return ingests.ingest(
-        session,
-        target,
-        mode(message.getTableDefinitionOptions()),
-        new UploadSource(upload, allocator),
-        call.cancellation());
+        session, target, mode, new UploadSource(batches, allocator), call.cancellation());
   }
 
   private static Mode mode(TableDefinitionOptions options) {
@@ -115,14 +128,14 @@ final class UploadHandler {
         "an ingest has to say what to do when the table exists and when it does not");
   }
 
-  private void answer(StreamListener<PutResult> answers, long rows) {
-    byte[] bytes =
-        FlightSql.DoPutUpdateResult.newBuilder().setRecordCount(rows).build().toByteArray();
-    ArrowBuf buffer = allocator.buffer(bytes.length);
-    buffer.writeBytes(bytes);
-    try (PutResult result = PutResult.metadata(buffer)) {
-      // The result took the buffer over, and is copied when it is handed on.
-      answers.onNext(result);
-    }
+  private static void answer(StreamObserver<PutResult> answers, long rows) {
+    answers.onNext(
+        PutResult.newBuilder()
+            .setAppMetadata(
+                FlightSql.DoPutUpdateResult.newBuilder()
+                    .setRecordCount(rows)
+                    .build()
+                    .toByteString())
+            .build());
   }
 }

@@ -1,38 +1,40 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.ipc.IncomingBatches;
 import com.lokryn.ducklake.query.IngestService;
 import java.io.IOException;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
-import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.dictionary.Dictionary;
 import org.apache.arrow.vector.types.pojo.Schema;
 import org.jspecify.annotations.Nullable;
 
-/**
- * The batches of an upload as the engine pulls them; each is the client's own memory, not a copy.
- */
+/** The batches of an upload as the engine pulls them. */
 final class UploadSource extends IngestService.Source {
-  private final FlightStream stream;
-  private volatile @Nullable Throwable failure;
-
+  private final IncomingBatches batches;
   private final AtomicLong rows = new AtomicLong();
+  private final AtomicBoolean closed = new AtomicBoolean();
+  private volatile @Nullable RuntimeException failure;
 
-  UploadSource(FlightStream stream, BufferAllocator allocator) {
+  /**
+   * @param batches owned by this source
+   */
+  UploadSource(IncomingBatches batches, BufferAllocator allocator) {
     super(allocator);
-    this.stream = stream;
+    this.batches = batches;
   }
 
   @Override
   public boolean loadNextBatch() throws IOException {
     try {
-      boolean loaded = stream.next();
+      boolean loaded = batches.next();
       if (loaded) {
-        rows.addAndGet(stream.getRoot().getRowCount());
+        rows.addAndGet(batches.root().getRowCount());
       }
       return loaded;
     } catch (RuntimeException e) {
@@ -42,7 +44,7 @@ final class UploadSource extends IngestService.Source {
   }
 
   @Override
-  public Optional<Throwable> failure() {
+  public Optional<RuntimeException> failure() {
     return Optional.ofNullable(failure);
   }
 
@@ -53,29 +55,27 @@ final class UploadSource extends IngestService.Source {
 
   @Override
   public VectorSchemaRoot getVectorSchemaRoot() {
-    return stream.getRoot();
+    return batches.root();
   }
 
   @Override
   protected Schema readSchema() {
-    return stream.getSchema();
+    return batches.schema();
   }
 
   @Override
   public Map<Long, Dictionary> getDictionaryVectors() {
-    var dictionaries = new java.util.HashMap<Long, Dictionary>();
-    getDictionaryIds().forEach(id -> dictionaries.put(id, lookup(id)));
-    return dictionaries;
+    return Map.of();
   }
 
   @Override
-  public Dictionary lookup(long id) {
-    return stream.getDictionaryProvider().lookup(id);
+  public @Nullable Dictionary lookup(long id) {
+    return null;
   }
 
   @Override
   public Set<Long> getDictionaryIds() {
-    return stream.getDictionaryProvider().getDictionaryIds();
+    return Set.of();
   }
 
   @Override
@@ -83,9 +83,12 @@ final class UploadSource extends IngestService.Source {
     return 0;
   }
 
+  /** Called both by its owner and by the C stream that it was exported to. */
   @Override
   public void close(boolean closeReadSource) {
-    // The call that carries the upload closes it.
+    if (closed.compareAndSet(false, true)) {
+      batches.close();
+    }
   }
 
   @Override

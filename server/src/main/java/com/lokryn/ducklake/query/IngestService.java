@@ -52,7 +52,7 @@ public final class IngestService {
     }
 
     /** What ended the batches early, if something did. */
-    public abstract Optional<Throwable> failure();
+    public abstract Optional<RuntimeException> failure();
 
     /** The rows of the batches given so far. */
     public abstract long rows();
@@ -123,11 +123,8 @@ public final class IngestService {
       }
     } catch (EngineException e) {
       cancellation.check();
-      Optional<Throwable> failure = source.failure();
-      if (failure.isPresent()) {
-        throw new QueryException(
-            Problem.INVALID,
-            "the upload ended early, nothing of it was kept: " + failure.get().getMessage());
+      if (source.failure().isPresent()) {
+        throw source.failure().get();
       }
       throw e;
     }

@@ -1,0 +1,130 @@
+package com.lokryn.ducklake.flight;
+
+import com.lokryn.ducklake.engine.EngineThreads;
+import com.lokryn.ducklake.ipc.IpcException;
+import com.lokryn.ducklake.query.Problem;
+import io.grpc.Context;
+import io.grpc.stub.ServerCallStreamObserver;
+import io.grpc.stub.StreamObserver;
+import java.time.Duration;
+import java.time.InstantSource;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.apache.arrow.flight.impl.Flight;
+import org.apache.arrow.flight.impl.Flight.FlightDescriptor;
+import org.apache.arrow.flight.impl.Flight.PutResult;
+
+/** DoPut: the uploads there are, each received by gRPC's threads and handled by one of its own. */
+final class Uploads {
+  private final Set<UploadStream> open = ConcurrentHashMap.newKeySet();
+  private final Calls calls;
+  private final UploadHandler handler;
+  private final EngineThreads threads;
+  private final FlightErrors errors;
+  private final InstantSource clock;
+
+  Uploads(
+      Calls calls,
+      UploadHandler handler,
+      EngineThreads threads,
+      FlightErrors errors,
+      InstantSource clock) {
+    this.calls = calls;
+    this.handler = handler;
+    this.threads = threads;
+    this.errors = errors;
+    this.clock = clock;
+  }
+
+  /** Begins an upload; returns what receives its messages. */
+  StreamObserver<UploadMessage> put(StreamObserver<PutResult> observer) {
+    var answers = (ServerCallStreamObserver<PutResult>) observer;
+    Call call = calls.begin();
+    Context context = Context.current();
+    var stream = new UploadStream(() -> answers.request(1), call.cancellation(), clock);
+    var receiver = new Receiver(call, stream, answers);
+    answers.setOnCancelHandler(
+        () -> {
+          Calls.cancel(call.cancellation(), context);
+          receiver.gone();
+        });
+    answers.disableAutoRequest();
+    open.add(stream);
+    answers.request(1);
+    return receiver;
+  }
+
+  void checkStalls(Duration limit) {
+    open.forEach(upload -> upload.endIfSilent(limit));
+  }
+
+  void cancelAll(Problem problem, String text) {
+    open.forEach(upload -> upload.cancel(problem, text));
+  }
+
+  private final class Receiver implements StreamObserver<UploadMessage> {
+    private final Call call;
+    private final UploadStream stream;
+    private final ServerCallStreamObserver<PutResult> answers;
+
+    /** Messages come one at a time: no other thread looks at it. */
+    private boolean isHandled;
+
+    Receiver(Call call, UploadStream stream, ServerCallStreamObserver<PutResult> answers) {
+      this.call = call;
+      this.stream = stream;
+      this.answers = answers;
+    }
+
+    @Override
+    public void onNext(UploadMessage message) {
+      if (message.isMalformed()) {
+        stream.fail(IpcException.malformed("a message is not one of Flight's"));
+      }
+      stream.add(message.content());
+      if (!isHandled) {
+        isHandled = true;
+        FlightDescriptor descriptor =
+            message.descriptor().orElse(Flight.FlightDescriptor.getDefaultInstance());
+        threads.ingests().execute(() -> handle(descriptor));
+      }
+    }
+
+    @Override
+    public void onCompleted() {
+      stream.complete();
+      if (!isHandled) {
+        isHandled = true;
+        end();
+        answers.onError(errors.status(FlightErrors.invalid("the upload is empty")));
+      }
+    }
+
+    @Override
+    public void onError(Throwable thrown) {
+      // A client that is gone is the cancel handler's.
+    }
+
+    void gone() {
+      if (!isHandled) {
+        end();
+      }
+    }
+
+    private void handle(FlightDescriptor descriptor) {
+      try {
+        handler.handle(descriptor, stream, answers, call);
+        end();
+        answers.onCompleted();
+      } catch (Throwable t) {
+        end();
+        answers.onError(errors.status(t));
+      }
+    }
+
+    private void end() {
+      open.remove(stream);
+      stream.close();
+    }
+  }
+}
