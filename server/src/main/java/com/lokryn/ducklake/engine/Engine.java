@@ -83,6 +83,20 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  /**
+   * Asks whether the instance takes work at all. After an internal error DuckDB refuses everything,
+   * with an error that says so.
+   */
+  public boolean isInvalidated() {
+    try (var probe = first.duplicate();
+        var statement = probe.createStatement()) {
+      statement.execute("SELECT 1");
+      return false;
+    } catch (SQLException e) {
+      return EngineException.of(e).isInstanceLost();
+    }
+  }
+
   /** A connection that is no longer used. */
   void closed(EngineConnection connection) {
     connections.remove(connection);

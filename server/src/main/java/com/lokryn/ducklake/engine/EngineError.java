@@ -54,7 +54,7 @@ public enum EngineError {
   }
 
   /** True when the instance that raised it takes no further work and has to be opened anew. */
-  public boolean isInstanceLost(String text) {
+  public boolean isInstanceLost() {
     return this == FATAL || this == INTERNAL;
   }
 

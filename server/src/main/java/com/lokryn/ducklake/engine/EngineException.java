@@ -10,7 +10,8 @@ public final class EngineException extends Exception {
 
   /** The driver's frame around errors of direct statements. */
   private static final String DRIVER_FRAME =
-      "Attempting to execute an unsuccessful or closed pending query result";
+      "Invalid Input Error: Attempting to execute an unsuccessful or closed pending query result"
+          + "\nError: ";
 
   /** Arrow's frames around errors of a C stream. */
   private static final Pattern C_STREAM_FRAME =
@@ -55,19 +56,14 @@ public final class EngineException extends Exception {
   }
 
   public boolean isInstanceLost() {
-    return error.isInstanceLost(text());
+    return error.isInstanceLost();
   }
 
   static String clean(@Nullable String raw) {
     if (raw == null || raw.isBlank()) {
       return "the engine gave no text for this error";
     }
-    String text = raw;
-    int framed = text.indexOf(DRIVER_FRAME);
-    if (framed >= 0) {
-      int at = text.indexOf("Error: ", framed);
-      text = at < 0 ? text : text.substring(at + "Error: ".length());
-    }
+    String text = raw.startsWith(DRIVER_FRAME) ? raw.substring(DRIVER_FRAME.length()) : raw;
     Matcher frame = C_STREAM_FRAME.matcher(text);
     if (frame.find()) {
       text = text.substring(frame.end());

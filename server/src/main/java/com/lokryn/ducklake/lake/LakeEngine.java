@@ -9,7 +9,7 @@ import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Namespace;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
@@ -29,8 +29,7 @@ public final class LakeEngine implements AutoCloseable {
   private final LakeCatalog catalog;
   private final BufferAllocator allocator;
   private final Consumer<Boolean> onReady;
-  private final AtomicBoolean rebuilding = new AtomicBoolean();
-  private volatile @Nullable Engine current;
+  private final AtomicReference<@Nullable Engine> current = new AtomicReference<>();
   private final CountDownLatch stop = new CountDownLatch(1);
 
   /**
@@ -52,7 +51,7 @@ public final class LakeEngine implements AutoCloseable {
     Engine engine = Engine.open(options, LakeCatalog.NAMESPACE, allocator);
     try {
       catalog.attach(engine);
-      current = engine;
+      current.set(engine);
     } catch (LakeUnavailableException | RuntimeException e) {
       engine.close();
       throw e;
@@ -73,12 +72,12 @@ public final class LakeEngine implements AutoCloseable {
   }
 
   public boolean isReady() {
-    return current != null;
+    return current.get() != null;
   }
 
   /** Connections that statements hold now. */
   public int openConnections() {
-    Engine engine = current;
+    Engine engine = current.get();
     return engine == null ? 0 : engine.openConnections();
   }
 
@@ -87,44 +86,44 @@ public final class LakeEngine implements AutoCloseable {
    * tell: a client can write any text into an error, so the instance itself is asked.
    */
   public void failed(EngineException failure) {
-    if (failure.isInstanceLost() && !answers()) {
-      lost(failure);
+    Engine engine = current.get();
+    if (failure.isInstanceLost() && engine != null && engine.isInvalidated()) {
+      replace(engine, failure);
     }
   }
 
-  private boolean answers() {
-    try (EngineConnection connection = connect(LakeCatalog.NAMESPACE)) {
-      return !connection.rows("SELECT 1").isEmpty();
-    } catch (EngineException e) {
-      return false;
-    }
-  }
-
-  /** Gives the instance up and opens a new one. */
+  /** Gives up the present instance and opens a new one. */
   public void lost(EngineException failure) {
-    if (isClosed() || !rebuilding.compareAndSet(false, true)) {
+    Engine engine = current.get();
+    if (engine != null) {
+      replace(engine, failure);
+    }
+  }
+
+  private void replace(Engine lost, EngineException failure) {
+    // A late failure of an instance that was replaced already changes nothing.
+    if (isClosed() || !current.compareAndSet(lost, null)) {
       return;
     }
     LOG.atError().addKeyValue("error", failure.text()).log("the engine is lost and opened anew");
-    Engine lost = current;
-    current = null;
     onReady.accept(false);
     EngineThreads.factory("engine-rebuild").newThread(() -> rebuild(lost)).start();
   }
 
-  private void rebuild(@Nullable Engine lost) {
-    if (lost != null) {
+  private void rebuild(Engine lost) {
+    try {
       // A local catalog's file can be opened again only when the old instance is gone.
       lost.close();
+    } catch (RuntimeException e) {
+      LOG.atWarn().addKeyValue("error", e.getMessage()).log("the lost engine did not close well");
     }
     while (!isClosed()) {
       try {
         open();
-        rebuilding.set(false);
         onReady.accept(true);
         LOG.info("the engine is back");
         return;
-      } catch (EngineException | LakeUnavailableException e) {
+      } catch (EngineException | LakeUnavailableException | RuntimeException e) {
         LOG.atError().addKeyValue("error", e.getMessage()).log("the engine cannot be opened");
         pause();
       }
@@ -140,7 +139,7 @@ public final class LakeEngine implements AutoCloseable {
   }
 
   private Engine engine() throws EngineException {
-    Engine engine = current;
+    Engine engine = current.get();
     if (engine == null) {
       throw new EngineException(
           EngineError.CONNECTION,
@@ -152,8 +151,7 @@ public final class LakeEngine implements AutoCloseable {
   @Override
   public void close() {
     stop.countDown();
-    Engine engine = current;
-    current = null;
+    Engine engine = current.getAndSet(null);
     if (engine != null) {
       engine.close();
     }

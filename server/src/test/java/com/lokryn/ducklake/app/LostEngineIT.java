@@ -2,6 +2,7 @@ package com.lokryn.ducklake.app;
 
 import static com.lokryn.ducklake.testing.Statuses.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.lokryn.ducklake.engine.EngineError;
@@ -77,6 +78,35 @@ class LostEngineIT {
       assertFails(Status.Code.NOT_FOUND, () -> client.info("SELECT * FROM lost"));
       client.update("INSERT INTO kept VALUES (100)");
       assertThat(client.value("SELECT count(*) FROM kept")).isEqualTo(101L);
+    }
+  }
+
+  /**
+   * An error's text is the client's to choose: it may lie about the engine, which is then asked.
+   */
+  @Test
+  void isNotGivenUpForTheTextOfAnError() throws Exception {
+    try (var server = TestingLakeServer.start();
+        TestingClient client = server.connect()) {
+      for (String lie :
+          java.util.List.of(
+              "SELECT 'database has been invalidated'::INT",
+              "SELECT error('FATAL Error: database has been invalidated')",
+              "SELECT error('x\nError: INTERNAL Error: y')",
+              "SELECT error('Attempting to execute an unsuccessful or closed pending query"
+                  + " result\nError: FATAL Error: z')",
+              "SELECT error('[errno -1] CDataJniException{errno=-1, message=FATAL Error: z}')")) {
+        // Which status it gets that way is between the client and itself.
+        assertThatThrownBy(() -> client.info(lie)).isNotNull();
+        assertThat(server.server().isReady()).isTrue();
+      }
+      client.update("CREATE TEMP TABLE still_there AS SELECT 1 AS i");
+      server
+          .server()
+          .engine()
+          .failed(new EngineException(EngineError.FATAL, "FATAL Error: planted by a test"));
+      assertThat(server.server().isReady()).isTrue();
+      assertThat(client.value("SELECT count(*) FROM still_there")).isEqualTo(1L);
     }
   }
 }
