@@ -44,9 +44,13 @@ import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.impl.FlightServiceGrpc;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The gRPC server: Flight SQL and the health service on one port. */
 public final class FlightEndpoint implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(FlightEndpoint.class);
+
   /** What one message of a client may hold; a larger upload has to come in more batches. */
   private static final int MAX_INBOUND_BYTES = 256 << 20;
 
@@ -118,8 +122,14 @@ public final class FlightEndpoint implements AutoCloseable {
         new Expiring<>(
             parts.clock,
             patience.idle,
+            query -> query.session().isBusy(),
             query -> threads.streams().execute(() -> closeQuietly(query)));
-    transactions = new Expiring<>(parts.clock, patience.idle, TransactionHandler.Open::close);
+    transactions =
+        new Expiring<>(
+            parts.clock,
+            patience.idle,
+            TransactionHandler.Open::isBusy,
+            transaction -> threads.streams().execute(transaction::close));
     var errors = new FlightErrors(parts.redaction);
     var calls = new Calls(sessions, threads.queries(), errors);
     var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions);
@@ -158,7 +168,8 @@ public final class FlightEndpoint implements AutoCloseable {
                 merged(service.bindService(), doGet(streams), doPut(uploads, parts.allocator)))
             .addService(health.getHealthService())
             .addTransportFilter(
-                SessionKey.naming(key -> threads.streams().execute(() -> gone(key))))
+                SessionKey.naming(
+                    sessions::begin, key -> threads.streams().execute(() -> gone(key))))
             .intercept(readAhead())
             .intercept(new OpenDoor())
             .intercept(SessionKey.carrying())
@@ -215,12 +226,21 @@ public final class FlightEndpoint implements AutoCloseable {
   }
 
   private void sweep(QueryService queries, Patience patience) {
-    uploads.checkStalls(patience.stall);
-    queries.sweep();
-    results.sweep();
-    prepared.sweep();
-    transactions.sweep();
-    senders.checkStalls(patience.stall);
+    for (Runnable part :
+        List.<Runnable>of(
+            () -> uploads.checkStalls(patience.stall),
+            queries::sweep,
+            results::sweep,
+            prepared::sweep,
+            transactions::sweep,
+            () -> senders.checkStalls(patience.stall))) {
+      try {
+        part.run();
+      } catch (RuntimeException e) {
+        // The scheduler would never run it again.
+        LOG.atError().setCause(e).log("ending what is overdue failed");
+      }
+    }
   }
 
   /** A client's connection has ended, and with it all that only it could ask for. */

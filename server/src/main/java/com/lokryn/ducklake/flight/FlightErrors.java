@@ -115,6 +115,7 @@ final class FlightErrors {
       case INVALID -> Status.Code.INVALID_ARGUMENT;
       case UNKNOWN_HANDLE -> Status.Code.NOT_FOUND;
       case UNSUPPORTED -> Status.Code.UNIMPLEMENTED;
+      case FORBIDDEN -> Status.Code.PERMISSION_DENIED;
       case CANCELLED, KILLED -> Status.Code.CANCELLED;
       case TIME_LIMIT, STALLED -> Status.Code.DEADLINE_EXCEEDED;
       case LIMIT -> Status.Code.RESOURCE_EXHAUSTED;

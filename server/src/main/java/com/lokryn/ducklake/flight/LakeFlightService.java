@@ -92,10 +92,11 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
 
   @Override
   public void doAction(Flight.Action action, StreamObserver<Flight.Result> observer) {
-    if (action.getType().equals(CLOSE_PREPARED)) {
-      calls.here(observer, _ -> close(action));
-    } else {
-      calls.several(observer, call -> act(action, call));
+    switch (action.getType()) {
+      case CLOSE_PREPARED -> calls.here(observer, _ -> close(action));
+      // Not behind the statements that it is to end.
+      case CANCEL_FLIGHT_INFO -> calls.here(observer, _ -> cancel(action));
+      default -> calls.several(observer, call -> act(action, call));
     }
   }
 
@@ -118,12 +119,14 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
         transactions.end(unpack(action, FlightSql.ActionEndTransactionRequest.class), call);
         yield List.of();
       }
-      case CANCEL_FLIGHT_INFO ->
-          List.of(plain(cancel(Flight.CancelFlightInfoRequest.parseFrom(action.getBody()))));
       default ->
           throw FlightErrors.unsupported(
               "the action %s is not supported".formatted(action.getType()));
     };
+  }
+
+  private List<Flight.Result> cancel(Flight.Action action) throws InvalidProtocolBufferException {
+    return List.of(plain(cancel(Flight.CancelFlightInfoRequest.parseFrom(action.getBody()))));
   }
 
   private Flight.CancelFlightInfoResult cancel(Flight.CancelFlightInfoRequest request) {

@@ -42,6 +42,10 @@ final class PreparedHandler {
             : call.session();
     PreparedQuery query = queries.prepare(session, request.getQuery(), call.cancellation());
     prepared.put(query.handle().value(), query);
+    if (call.cancellation().isCancelled()) {
+      // A client that has gone meanwhile will not close it.
+      prepared.end(query.handle().value());
+    }
     var result =
         FlightSql.ActionCreatePreparedStatementResult.newBuilder()
             .setPreparedStatementHandle(ByteString.copyFromUtf8(query.handle().value()));

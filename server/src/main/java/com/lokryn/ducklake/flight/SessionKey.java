@@ -27,13 +27,15 @@ final class SessionKey {
     return KEY.get();
   }
 
-  /** Names each connection, and tells when one is gone. */
-  static ServerTransportFilter naming(Consumer<String> onGone) {
+  /** Names each connection, and tells when one is there and when it is gone. */
+  static ServerTransportFilter naming(Consumer<String> onReady, Consumer<String> onGone) {
     var next = new AtomicLong();
     return new ServerTransportFilter() {
       @Override
       public Attributes transportReady(Attributes attributes) {
-        return attributes.toBuilder().set(ATTRIBUTE, "c" + next.incrementAndGet()).build();
+        String key = "c" + next.incrementAndGet();
+        onReady.accept(key);
+        return attributes.toBuilder().set(ATTRIBUTE, key).build();
       }
 
       @Override

@@ -25,6 +25,10 @@ final class TransactionHandler {
     public void close() {
       session.close();
     }
+
+    boolean isBusy() {
+      return session.isBusy();
+    }
   }
 
   private final QueryService queries;
@@ -42,6 +46,10 @@ final class TransactionHandler {
     Session transaction = sessions.detached(id, call.session().namespace());
     queries.update(transaction, "BEGIN", call.cancellation());
     open.put(id, new Open(transaction, call.session()));
+    if (call.cancellation().isCancelled()) {
+      // A client that has gone meanwhile will not end it.
+      open.end(id);
+    }
     return FlightSql.ActionBeginTransactionResult.newBuilder()
         .setTransactionId(ByteString.copyFromUtf8(id))
         .build();

@@ -2,6 +2,8 @@ package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.EngineConnection;
 import java.util.List;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -18,7 +20,7 @@ public final class Cancellation {
   private static final long REPEAT_MS = 50;
 
   private final AtomicReference<@Nullable QueryException> reason = new AtomicReference<>();
-  private final AtomicReference<@Nullable Guard> guard = new AtomicReference<>();
+  private final Set<Guard> guards = ConcurrentHashMap.newKeySet();
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
   /** Ends the statement; only the first reason counts. */
@@ -26,10 +28,7 @@ public final class Cancellation {
     if (!reason.compareAndSet(null, new QueryException(problem, text))) {
       return;
     }
-    Guard current = guard.get();
-    if (current != null) {
-      current.interruptUntilClosed();
-    }
+    guards.forEach(Guard::interruptUntilClosed);
     listeners.forEach(Runnable::run);
   }
 
@@ -57,9 +56,7 @@ public final class Cancellation {
   public Guard guard(EngineConnection connection) {
     check();
     var entered = new Guard(connection);
-    if (!guard.compareAndSet(null, entered)) {
-      throw new IllegalStateException("one piece of engine work at a time");
-    }
+    guards.add(entered);
     if (isCancelled()) {
       entered.interruptUntilClosed();
     }
@@ -92,7 +89,7 @@ public final class Cancellation {
 
     @Override
     public void close() {
-      guard.compareAndSet(this, null);
+      guards.remove(this);
       closed.countDown();
     }
   }

@@ -11,7 +11,8 @@ import java.util.function.Predicate;
 
 /**
  * Things a client was given a handle to and may forget. One that is taken out belongs to whoever
- * took it; only what nobody touches for the time to live is ended. Thread-safe.
+ * took it; only what nobody touches for the time to live, and what is not at work, is ended.
+ * Thread-safe.
  */
 public final class Expiring<T> implements AutoCloseable {
   private record Entry<T>(T value, Instant until) {}
@@ -19,11 +20,17 @@ public final class Expiring<T> implements AutoCloseable {
   private final Map<String, Entry<T>> entries = new ConcurrentHashMap<>();
   private final InstantSource clock;
   private final Duration timeToLive;
+  private final Predicate<T> busy;
   private final Consumer<T> end;
 
-  public Expiring(InstantSource clock, Duration timeToLive, Consumer<T> end) {
+  /**
+   * @param busy true for what is at work: its time starts when the work is over
+   * @param end ends one; it must not block
+   */
+  public Expiring(InstantSource clock, Duration timeToLive, Predicate<T> busy, Consumer<T> end) {
     this.clock = clock;
     this.timeToLive = timeToLive;
+    this.busy = busy;
     this.end = end;
   }
 
@@ -54,7 +61,9 @@ public final class Expiring<T> implements AutoCloseable {
     Instant now = clock.instant();
     entries.forEach(
         (handle, entry) -> {
-          if (entry.until.isBefore(now) && entries.remove(handle, entry)) {
+          if (busy.test(entry.value)) {
+            touch(handle);
+          } else if (entry.until.isBefore(now) && entries.remove(handle, entry)) {
             end.accept(entry.value);
           }
         });

@@ -3,22 +3,17 @@ package com.lokryn.ducklake.query;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Sql;
-import com.lokryn.ducklake.observe.QueryId;
 import java.util.Optional;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.c.Data;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.ipc.ArrowReader;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Writes Arrow batches into a table while they arrive. One statement does it, so that all rows are
  * there or none. Thread-safe.
  */
 public final class IngestService {
-  private static final Logger LOG = LoggerFactory.getLogger(IngestService.class);
-
   /** What to do about the table, as ADBC's ingest modes have it. */
   public enum Mode {
     CREATE,
@@ -75,17 +70,23 @@ public final class IngestService {
       Session session, Target target, Mode mode, Source source, Cancellation cancellation)
       throws EngineException {
     try (source) {
-      return queries.watched(
+      return queries.accounted(
+          session,
+          "ingest",
           cancellation,
-          () -> {
+          execution -> {
             Session.Work<Long> work =
                 place -> {
-                  long rows =
-                      write(place.connection(), session, target, mode, source, cancellation);
+                  long rows = write(place.connection(), target, mode, source, execution);
                   place.release(false);
                   return rows;
                 };
-            return target.temporary ? session.runKeeping(work) : session.run(work);
+            long rows =
+                target.temporary
+                    ? session.runKeeping(cancellation, work)
+                    : session.run(cancellation, work);
+            execution.end(new Outcome.Done(rows, 0));
+            return rows;
           });
     } catch (java.io.IOException e) {
       throw new IllegalStateException("closing an upload failed", e);
@@ -93,40 +94,45 @@ public final class IngestService {
   }
 
   private long write(
-      EngineConnection connection,
-      Session session,
-      Target target,
-      Mode mode,
-      Source source,
-      Cancellation cancellation)
+      EngineConnection connection, Target target, Mode mode, Source source, Execution execution)
       throws EngineException {
-    QueryId id = QueryId.random();
-    String view = "ingest_" + id;
+    String view = "ingest_" + execution.id();
     try (ArrowArrayStream stream = ArrowArrayStream.allocateNew(allocator);
-        var _ = cancellation.guard(connection)) {
+        var _ = execution.cancellation().guard(connection)) {
       // From here on the stream owns the source.
       Data.exportArrayStream(allocator, source, stream);
       connection.register(view, stream);
       try {
-        connection.run(statement(connection, session, target, mode, Sql.identifier(view)));
-        // Every row is written, so what came is what is there; a CREATE does not count.
-        long rows = source.rows();
-        LOG.atInfo()
-            .addKeyValue("query_id", id.value())
-            .addKeyValue("kind", "ingest")
-            .addKeyValue("outcome", "done")
-            .addKeyValue("rows", rows)
-            .log("query ended");
-        return rows;
-      } finally {
-        connection.run("DROP VIEW IF EXISTS temp." + Sql.identifier(view));
+        connection.run(
+            statement(connection, execution.session(), target, mode, Sql.identifier(view)));
+      } catch (EngineException | RuntimeException e) {
+        drop(connection, view, e);
+        throw e;
       }
+      drop(connection, view);
+      // Every row is written, so what came is what is there; a CREATE does not count.
+      return source.rows();
     } catch (EngineException e) {
-      cancellation.check();
+      execution.cancellation().check();
       if (source.failure().isPresent()) {
         throw source.failure().get();
       }
       throw e;
+    }
+  }
+
+  private static void drop(EngineConnection connection, String view) throws EngineException {
+    connection.run("DROP VIEW IF EXISTS temp." + Sql.identifier(view));
+  }
+
+  /**
+   * The failure of the ingest is what counts: in a transaction it has ended, nothing runs after it.
+   */
+  private static void drop(EngineConnection connection, String view, Exception failure) {
+    try {
+      drop(connection, view);
+    } catch (EngineException e) {
+      failure.addSuppressed(e);
     }
   }
 

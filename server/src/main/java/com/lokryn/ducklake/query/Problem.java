@@ -7,6 +7,8 @@ public enum Problem {
   /** A handle, ticket or transaction that is not there, or no longer. */
   UNKNOWN_HANDLE,
   UNSUPPORTED,
+  /** Not this client's to do. */
+  FORBIDDEN,
   /** The client ended it. */
   CANCELLED,
   /** Someone other than its client ended it. */

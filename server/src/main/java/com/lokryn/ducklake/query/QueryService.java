@@ -14,19 +14,14 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * Plans and runs statements. A statement runs on a connection of its own, unless its session holds
  * state that it has to see. Callers are threads that may enter the engine. Thread-safe.
  */
 public final class QueryService {
-  private static final Logger LOG = LoggerFactory.getLogger(QueryService.class);
-
   private final ArrowTypes types;
   private final Deadlines deadlines;
   private final Consumer<EngineException> onFailure;
@@ -57,6 +52,7 @@ public final class QueryService {
         cancellation,
         () ->
             session.run(
+                cancellation,
                 place -> {
                   T answer;
                   try (var _ = cancellation.guard(place.connection())) {
@@ -72,7 +68,8 @@ public final class QueryService {
       throws EngineException {
     SqlText text = single(sql);
     return watched(
-        cancellation, () -> session.run(place -> plan(session, text, place, cancellation)));
+        cancellation,
+        () -> session.run(cancellation, place -> plan(session, text, place, cancellation)));
   }
 
   private PreparedQuery plan(Session session, SqlText text, Place place, Cancellation cancellation)
@@ -111,19 +108,19 @@ public final class QueryService {
   public QueryResult start(Session session, String sql, Cancellation cancellation)
       throws EngineException {
     SqlText text = single(sql);
-    var call = new Call(QueryId.random(), session, text, Parameters.NONE, cancellation);
-    return accounted(call, () -> startNew(call));
+    return accounted(session, text, Parameters.NONE, cancellation, this::startNew);
   }
 
   /** As {@link #start}, for a prepared statement with the values bound to it last. */
   public QueryResult start(PreparedQuery prepared, Cancellation cancellation)
       throws EngineException {
     Session session = prepared.session();
-    var call =
-        new Call(QueryId.random(), session, prepared.text(), prepared.parameters(), cancellation);
     return accounted(
-        call,
-        () -> {
+        session,
+        prepared.text(),
+        prepared.parameters(),
+        cancellation,
+        call -> {
           Optional<Planned> planned =
               prepared.isQuery() && !session.hasState() ? prepared.take() : Optional.empty();
           return planned.isPresent() ? startPlanned(call, prepared, planned.get()) : startNew(call);
@@ -134,7 +131,7 @@ public final class QueryService {
       throws EngineException {
     try {
       BatchStream stream;
-      try (var _ = call.cancellation.guard(planned.connection())) {
+      try (var _ = call.cancellation().guard(planned.connection())) {
         stream = execute(planned.statement(), call.parameters);
       }
       return running(
@@ -142,7 +139,7 @@ public final class QueryService {
           planned.connection(),
           stream,
           outcome -> {
-            if (outcome instanceof Outcome.Done && !call.cancellation.isCancelled()) {
+            if (outcome instanceof Outcome.Done && !call.cancellation().isCancelled()) {
               prepared.give(planned);
             } else {
               planned.close();
@@ -155,34 +152,37 @@ public final class QueryService {
   }
 
   private QueryResult startNew(Call call) throws EngineException {
-    QueryResult result = call.session.run(call.text, place -> startIn(place, call));
-    if (result instanceof CompletedUpdate) {
-      deadlines.end(call.cancellation);
-    }
-    return result;
+    return call.session().run(call.text, call.cancellation(), place -> startIn(place, call));
   }
 
   private QueryResult startIn(Place place, Call call) throws EngineException {
     EngineConnection connection = place.connection();
     EngineStatement statement;
-    Kind kind;
-    try (var _ = call.cancellation.guard(connection)) {
+    try (var _ = call.cancellation().guard(connection)) {
       statement = connection.prepare(call.text.sql());
-      kind = statement.kind();
-    }
-    if (kind != Kind.QUERY) {
-      statement.close();
-      return completed(call, updateIn(place, call));
     }
     BatchStream stream;
-    try (var _ = call.cancellation.guard(connection)) {
-      stream = execute(statement, call.parameters);
+    try (var _ = call.cancellation().guard(connection)) {
+      if (statement.kind() != Kind.QUERY) {
+        statement.close();
+        stream = null;
+      } else {
+        stream = execute(statement, call.parameters);
+      }
+    } catch (EngineException | RuntimeException e) {
+      closeQuietly(statement);
+      throw e;
     }
-    call.session.ran(call.text, connection);
+    if (stream == null) {
+      long rows = updateIn(place, call);
+      call.execution.end(new Outcome.Done(rows, 0));
+      return new CompletedUpdate(call.execution.id(), call.session(), call.cancellation(), rows);
+    }
+    call.session().ran(call.text, connection);
     return running(
         call,
         connection,
-        place.keep(stream),
+        place.keep(stream, call.cancellation()),
         outcome -> {
           closeQuietly(statement);
           place.release(outcome instanceof Outcome.Done && call.isClean());
@@ -211,15 +211,14 @@ public final class QueryService {
       throws EngineException {
     var query =
         new RunningQuery(
-            call.id,
-            call.session,
+            call.execution.id(),
+            call.session(),
             connection,
             stream,
-            call.cancellation,
+            call.cancellation(),
             outcome -> {
-              deadlines.end(call.cancellation);
               release.accept(outcome);
-              log(call, outcome);
+              call.execution.end(outcome);
             });
     try {
       query.prefetch();
@@ -230,33 +229,28 @@ public final class QueryService {
     }
   }
 
-  private static CompletedUpdate completed(Call call, long rows) {
-    log(call, new Outcome.Done(rows, 0));
-    return new CompletedUpdate(call.id, call.session, call.cancellation, rows);
-  }
-
   /** Runs a statement to its end and returns the rows it changed. */
   public long update(Session session, String sql, Cancellation cancellation)
       throws EngineException {
-    return update(QueryId.random(), session, single(sql), Parameters.NONE, cancellation);
+    return update(session, single(sql), Parameters.NONE, cancellation);
   }
 
   /** As {@link #update}, for a prepared statement with the values bound to it last. */
   public long update(PreparedQuery prepared, Cancellation cancellation) throws EngineException {
-    return update(
-        QueryId.random(), prepared.session(), prepared.text(), prepared.parameters(), cancellation);
+    return update(prepared.session(), prepared.text(), prepared.parameters(), cancellation);
   }
 
-  long update(
-      QueryId id, Session session, SqlText text, Parameters parameters, Cancellation cancellation)
+  private long update(
+      Session session, SqlText text, Parameters parameters, Cancellation cancellation)
       throws EngineException {
-    var call = new Call(id, session, text, parameters, cancellation);
     return accounted(
-        call,
-        () -> {
-          long rows = session.run(text, place -> updateIn(place, call));
-          deadlines.end(cancellation);
-          log(call, new Outcome.Done(rows, 0));
+        session,
+        text,
+        parameters,
+        cancellation,
+        call -> {
+          long rows = session.run(text, cancellation, place -> updateIn(place, call));
+          call.execution.end(new Outcome.Done(rows, 0));
           return rows;
         });
   }
@@ -282,7 +276,7 @@ public final class QueryService {
 
   private static long updateOn(Call call, EngineConnection connection) throws EngineException {
     long rows = 0;
-    try (var _ = call.cancellation.guard(connection);
+    try (var _ = call.cancellation().guard(connection);
         EngineStatement statement = connection.prepare(call.text.sql())) {
       for (List<@Nullable Object> row : call.parameters.runs()) {
         statement.bind(row);
@@ -293,7 +287,7 @@ public final class QueryService {
         }
       }
     }
-    call.session.ran(call.text, connection);
+    call.session().ran(call.text, connection);
     return rows;
   }
 
@@ -309,7 +303,7 @@ public final class QueryService {
   private static SqlText single(String sql) {
     SqlText text = SqlText.of(sql);
     return switch (text.statements()) {
-      case 1 -> text;
+      case 1 -> allowed(text);
       case 0 -> throw new QueryException(Problem.INVALID, "the statement is empty");
       default ->
           throw new QueryException(
@@ -319,48 +313,67 @@ public final class QueryService {
     };
   }
 
+  /** Which catalogs there are is the same for all clients, and not theirs to change. */
+  private static SqlText allowed(SqlText text) {
+    return switch (text.verb()) {
+      case "attach", "detach" ->
+          throw new QueryException(
+              Problem.FORBIDDEN, "catalogs are attached and detached by the server only");
+      default -> text;
+    };
+  }
+
   /** Ends what takes too long; to be called every now and then. */
   public void sweep() {
     deadlines.sweep();
   }
 
-  /** Engine work of a call that is over with it; a cancelled one fails with the reason. */
-  <T> T watched(Cancellation cancellation, Work<T> work) throws EngineException {
+  /** Engine work of a call that is no statement of its client's; its time runs all the same. */
+  private <T> T watched(Cancellation cancellation, Work<T> work) throws EngineException {
+    deadlines.begin(cancellation);
     try {
-      return opening(cancellation, work);
+      return reported(cancellation, work);
     } finally {
       deadlines.end(cancellation);
     }
   }
 
-  /** As {@link #watched}, for work that leaves a result open. */
-  private <T> T opening(Cancellation cancellation, Work<T> work) throws EngineException {
-    deadlines.begin(cancellation);
-    boolean opened = false;
+  /** A failure is looked at; that of a cancelled statement becomes the reason. */
+  private <T> T reported(Cancellation cancellation, Work<T> work) throws EngineException {
     try {
-      T result = work.run();
-      opened = true;
-      return result;
+      return work.run();
     } catch (EngineException e) {
       onFailure.accept(e);
       cancellation.check();
       throw e;
-    } finally {
-      if (!opened) {
-        deadlines.end(cancellation);
-      }
     }
   }
 
-  /** A client's statement: however it ends, its end is logged. */
-  private <T> T accounted(Call call, Work<T> work) throws EngineException {
+  private <T> T accounted(
+      Session session,
+      SqlText text,
+      Parameters parameters,
+      Cancellation cancellation,
+      CallWork<T> work)
+      throws EngineException {
+    return accounted(
+        session,
+        text.verb(),
+        cancellation,
+        execution -> work.run(new Call(execution, text, parameters)));
+  }
+
+  /**
+   * A statement of a client's. Work that returns has ended it, or left a result open that does; one
+   * that throws has it ended here.
+   */
+  <T> T accounted(Session session, String kind, Cancellation cancellation, ExecutionWork<T> work)
+      throws EngineException {
+    var execution = Execution.begin(QueryId.random(), session, kind, cancellation, deadlines);
     try {
-      return opening(call.cancellation, work);
-    } catch (QueryException e) {
-      log(call, new Outcome.Cancelled(e.problem()));
-      throw e;
+      return reported(cancellation, () -> work.run(execution));
     } catch (EngineException | RuntimeException e) {
-      log(call, new Outcome.Failed(String.valueOf(e.getMessage())));
+      execution.end(e);
       throw e;
     }
   }
@@ -369,49 +382,26 @@ public final class QueryService {
     T run() throws EngineException;
   }
 
-  /** Says how a statement ended; the first to know says it. */
-  private static void log(Call call, Outcome outcome) {
-    if (!call.ended.compareAndSet(false, true)) {
-      return;
-    }
-    var event =
-        LOG.atInfo()
-            .addKeyValue("query_id", call.id.value())
-            .addKeyValue("session", call.session.id())
-            .addKeyValue("kind", call.text.verb())
-            .addKeyValue("outcome", outcome.word())
-            .addKeyValue("ms", (System.nanoTime() - call.startedNanos) / 1_000_000);
-    event =
-        switch (outcome) {
-          case Outcome.Done(long rows, long bytes) ->
-              event.addKeyValue("rows", rows).addKeyValue("bytes", bytes);
-          case Outcome.Cancelled(Problem by) -> event.addKeyValue("by", by);
-          // The text may hold values of the statement: the client has it.
-          case Outcome.Failed _, Outcome.Abandoned _ -> event;
-        };
-    event.log("query ended");
+  interface ExecutionWork<T> {
+    T run(Execution execution) throws EngineException;
   }
 
-  private record Call(
-      QueryId id,
-      Session session,
-      SqlText text,
-      Parameters parameters,
-      Cancellation cancellation,
-      long startedNanos,
-      AtomicBoolean ended) {
-    Call(
-        QueryId id,
-        Session session,
-        SqlText text,
-        Parameters parameters,
-        Cancellation cancellation) {
-      this(id, session, text, parameters, cancellation, System.nanoTime(), new AtomicBoolean());
+  private interface CallWork<T> {
+    T run(Call call) throws EngineException;
+  }
+
+  private record Call(Execution execution, SqlText text, Parameters parameters) {
+    Session session() {
+      return execution.session();
+    }
+
+    Cancellation cancellation() {
+      return execution.cancellation();
     }
 
     /** True when the connection of the statement may serve another one. */
     boolean isClean() {
-      return text.leavesNoState() && !cancellation.isCancelled();
+      return text.leavesNoState() && !cancellation().isCancelled();
     }
   }
 }

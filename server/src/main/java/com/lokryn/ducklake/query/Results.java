@@ -20,7 +20,7 @@ public final class Results implements AutoCloseable {
    */
   public Results(InstantSource clock, Executor closers) {
     this.closers = closers;
-    this.parked = new Expiring<>(clock, PARKED, this::abandon);
+    this.parked = new Expiring<>(clock, PARKED, _ -> false, this::abandon);
   }
 
   /** Keeps a result for its ticket. */

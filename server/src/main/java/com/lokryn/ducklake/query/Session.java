@@ -2,10 +2,12 @@ package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -39,8 +41,8 @@ public final class Session implements AutoCloseable {
     }
 
     /** A stream of this connection that may be read after the work here is over. */
-    BatchStream keep(BatchStream stream) {
-      return workspace == null ? stream : workspace.lend(stream);
+    BatchStream keep(BatchStream stream, Cancellation cancellation) {
+      return workspace == null ? stream : workspace.lend(stream, cancellation);
     }
 
     /**
@@ -67,15 +69,22 @@ public final class Session implements AutoCloseable {
 
   private final String id;
   private final Connector connector;
+  private final Namespace initial;
+  private final AtomicInteger active = new AtomicInteger();
   private volatile Namespace namespace;
   private @Nullable Workspace workspace;
   private boolean transaction;
   private boolean objects;
   private boolean closed;
 
-  Session(String id, Namespace namespace, Connector connector) {
+  /**
+   * @param namespace where it begins
+   * @param initial where it goes when a schema that it was in is dropped
+   */
+  Session(String id, Namespace namespace, Namespace initial, Connector connector) {
     this.id = id;
     this.namespace = namespace;
+    this.initial = initial;
     this.connector = connector;
   }
 
@@ -88,18 +97,27 @@ public final class Session implements AutoCloseable {
   }
 
   /** Runs work where it sees what this session has made. */
-  <T> T run(Work<T> work) throws EngineException {
-    return run(false, work);
+  <T> T run(Cancellation cancellation, Work<T> work) throws EngineException {
+    return run(cancellation, false, work);
   }
 
   /** Runs a statement; one that makes state of a connection's makes the session keep one. */
-  <T> T run(SqlText text, Work<T> work) throws EngineException {
-    return run(text.isBegin() || text.isTemporaryObject() || text.isConnectionState(), work);
+  <T> T run(SqlText text, Cancellation cancellation, Work<T> work) throws EngineException {
+    try {
+      return run(
+          cancellation,
+          text.isBegin() || text.isTemporaryObject() || text.isConnectionState(),
+          work);
+    } catch (EngineException e) {
+      failed(text, e);
+      throw e;
+    }
   }
 
   /** Runs work on the session's connection, which it then keeps. */
-  <T> T runKeeping(Work<T> work) throws EngineException {
+  <T> T runKeeping(Cancellation cancellation, Work<T> work) throws EngineException {
     return run(
+        cancellation,
         true,
         place -> {
           keepObjects();
@@ -107,14 +125,16 @@ public final class Session implements AutoCloseable {
         });
   }
 
-  private <T> T run(boolean makesState, Work<T> work) throws EngineException {
+  private <T> T run(Cancellation cancellation, boolean makesState, Work<T> work)
+      throws EngineException {
     while (true) {
       Optional<Workspace> shared = workspace(makesState);
       if (shared.isEmpty()) {
         return runAlone(work);
       }
       Workspace found = shared.get();
-      Optional<T> result = found.run(connection -> work.run(new Place(connection, found)));
+      Optional<T> result =
+          found.run(cancellation, connection -> work.run(new Place(connection, found)));
       if (result.isPresent()) {
         return result.get();
       }
@@ -122,13 +142,45 @@ public final class Session implements AutoCloseable {
   }
 
   private <T> T runAlone(Work<T> work) throws EngineException {
-    EngineConnection connection = connector.connect(namespace);
+    EngineConnection connection = connect();
     try {
       return work.run(new Place(connection, null));
     } catch (EngineException | RuntimeException e) {
       connection.close();
       throw e;
     }
+  }
+
+  /** A schema that is gone must not keep its sessions from going elsewhere. */
+  private EngineConnection connect() throws EngineException {
+    Namespace wanted = namespace;
+    try {
+      return connector.connect(wanted);
+    } catch (EngineException e) {
+      if (e.error() != EngineError.MISSING || wanted.equals(initial)) {
+        throw e;
+      }
+      namespace = initial;
+      throw new EngineException(
+          EngineError.MISSING,
+          "Catalog Error: the schema %s.%s of this session does not exist any more; the session is"
+                  .formatted(wanted.catalog(), wanted.schema())
+              + " in %s.%s from here on".formatted(initial.catalog(), initial.schema()));
+    }
+  }
+
+  /** A statement of this session begins, or a result of it stays open. */
+  void begin() {
+    active.incrementAndGet();
+  }
+
+  void end() {
+    active.decrementAndGet();
+  }
+
+  /** True while a statement of this session runs or its result is on its way. */
+  public boolean isBusy() {
+    return active.get() > 0;
   }
 
   /** True when statements have to run on the session's own connection. */
@@ -144,7 +196,7 @@ public final class Session implements AutoCloseable {
       forgetLostWorkspace();
     }
     if (workspace == null && make) {
-      workspace = new Workspace(connector.connect(namespace), this::releaseIfIdle);
+      workspace = new Workspace(connect(), this::releaseIfIdle);
     }
     return Optional.ofNullable(workspace);
   }
@@ -186,6 +238,16 @@ public final class Session implements AutoCloseable {
       transaction = false;
     } else if (text.isTemporaryObject() || text.isConnectionState()) {
       objects = true;
+    }
+  }
+
+  /**
+   * A commit that fails, for a conflict for instance, ends its transaction as well. One that could
+   * not be read has not.
+   */
+  private synchronized void failed(SqlText text, EngineException failure) {
+    if (text.isEnd() && failure.error() != EngineError.SYNTAX) {
+      transaction = false;
     }
   }
 

@@ -5,7 +5,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 
-/** The sessions there are. A session begins with the first request that names it. Thread-safe. */
+/** The sessions there are. Thread-safe. */
 public final class Sessions implements AutoCloseable {
   private final Map<String, Session> sessions = new ConcurrentHashMap<>();
   private final Namespace initial;
@@ -16,13 +16,25 @@ public final class Sessions implements AutoCloseable {
     this.connector = connector;
   }
 
+  /** Begins a session. */
+  public void begin(String id) {
+    sessions.put(id, new Session(id, initial, initial, connector));
+  }
+
+  /** The session of that name; a request that comes after its end finds one that has ended. */
   public Session get(String id) {
-    return sessions.computeIfAbsent(id, key -> new Session(key, initial, connector));
+    return find(id).orElseGet(() -> ended(id));
+  }
+
+  private Session ended(String id) {
+    Session session = detached(id, initial);
+    session.close();
+    return session;
   }
 
   /** A session of its own, which no connection names; whoever asks for it ends it. */
   public Session detached(String id, Namespace namespace) {
-    return new Session(id, namespace, connector);
+    return new Session(id, namespace, initial, connector);
   }
 
   /** The session of that name, if there is one. */

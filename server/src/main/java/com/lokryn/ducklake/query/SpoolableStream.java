@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.BatchStream;
+import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -22,6 +23,8 @@ final class SpoolableStream implements BatchStream {
   static final long MAX_SPOOLED_BYTES = 256L << 20;
 
   private final BatchStream engine;
+  private final EngineConnection connection;
+  private final Cancellation own;
 
   /**
    * What the reader looks at: batches change over into it by reference, so that spooling, which
@@ -30,31 +33,44 @@ final class SpoolableStream implements BatchStream {
   private final VectorSchemaRoot root;
 
   private final Deque<ArrowRecordBatch> spooled = new ArrayDeque<>();
+  private long spooledBytes;
   private boolean detached;
   private boolean closed;
   private @Nullable EngineException failure;
   private @Nullable QueryException refusal;
 
-  SpoolableStream(BatchStream engine) {
+  /** Looked at by event loops, which must not wait for a batch of the engine's. */
+  private volatile boolean exhausted;
+
+  /**
+   * @param own ends this result, also while it is spooled
+   */
+  SpoolableStream(BatchStream engine, EngineConnection connection, Cancellation own) {
     this.engine = engine;
+    this.connection = connection;
+    this.own = own;
     this.root =
         VectorSchemaRoot.create(
             engine.root().getSchema(), engine.root().getVector(0).getAllocator());
   }
 
-  /** Frees the connection for another statement; the reader goes on from memory. */
-  synchronized void spool() {
+  /**
+   * Frees the connection for another statement; the reader goes on from memory.
+   *
+   * @param next the statement that waits for it: when it is cancelled, the rest stays in the engine
+   */
+  synchronized void spool(Cancellation next) {
     if (detached || closed) {
       return;
     }
-    detached = true;
-    try {
-      long bytes = 0;
+    try (var _ = own.guard(connection)) {
       while (engine.next()) {
         ArrowRecordBatch batch = new VectorUnloader(engine.root()).getRecordBatch();
         spooled.add(batch);
-        bytes += batch.computeBodyLength();
-        if (bytes > MAX_SPOOLED_BYTES) {
+        exhausted = false;
+        spooledBytes += batch.computeBodyLength();
+        next.check();
+        if (spooledBytes > MAX_SPOOLED_BYTES) {
           refusal =
               new QueryException(
                   Problem.LIMIT,
@@ -65,32 +81,44 @@ final class SpoolableStream implements BatchStream {
           break;
         }
       }
+      detached = true;
     } catch (EngineException e) {
+      detached = true;
       failure = e;
+    } catch (QueryException e) {
+      next.check();
+      detached = true;
+      refusal = e;
     }
   }
 
   /** Ends the stream with an error, because its connection is going away. */
-  synchronized void abort(QueryException reason) {
-    if (!detached) {
-      detached = true;
-      refusal = reason;
+  void abort(QueryException reason) {
+    // Frees the monitor, which a reader holds while the engine works for it.
+    own.cancel(reason.problem(), reason.text());
+    synchronized (this) {
+      if (!detached) {
+        detached = true;
+        refusal = reason;
+      }
     }
   }
 
   @Override
   public synchronized boolean next() throws EngineException {
+    ArrowRecordBatch batch = spooled.poll();
+    if (batch != null) {
+      spooledBytes -= batch.computeBodyLength();
+      show(batch);
+      return true;
+    }
     if (!detached) {
       boolean loaded = engine.next();
       if (loaded) {
         show(new VectorUnloader(engine.root()).getRecordBatch());
       }
+      exhausted = engine.isExhausted();
       return loaded;
-    }
-    ArrowRecordBatch batch = spooled.poll();
-    if (batch != null) {
-      show(batch);
-      return true;
     }
     if (failure != null) {
       throw failure;
@@ -102,8 +130,8 @@ final class SpoolableStream implements BatchStream {
   }
 
   @Override
-  public synchronized boolean isExhausted() {
-    return !detached && engine.isExhausted();
+  public boolean isExhausted() {
+    return exhausted;
   }
 
   private void show(ArrowRecordBatch batch) {

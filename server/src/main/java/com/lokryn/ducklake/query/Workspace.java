@@ -4,7 +4,7 @@ import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import java.util.Optional;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
 
@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
  * variables. Its statements run one after the other; a result that is still being read when the
  * next one starts is taken into memory. Thread-safe.
  *
- * <p>Locks are taken in one order: first the workspace's, then its session's.
+ * <p>Locks are taken in one order: first the workspace's turn, then its session's.
  */
 final class Workspace implements AutoCloseable {
   /** Work on the connection, alone on it. */
@@ -23,8 +23,12 @@ final class Workspace implements AutoCloseable {
 
   private final EngineConnection connection;
   private final BooleanSupplier releaseIfIdle;
-  private final ReentrantLock lock = new ReentrantLock();
+  private final Turns turns = new Turns();
+  private final AtomicReference<@Nullable Cancellation> running = new AtomicReference<>();
+
+  /** Whoever has the turn looks at these two. */
   private @Nullable SpoolableStream open;
+
   private boolean finished;
   private volatile boolean ended;
 
@@ -42,33 +46,35 @@ final class Workspace implements AutoCloseable {
    *
    * @return empty when the workspace was finished while the caller waited: look for it again
    */
-  <T> Optional<T> run(Work<T> work) throws EngineException {
-    lock.lock();
+  <T> Optional<T> run(Cancellation cancellation, Work<T> work) throws EngineException {
+    turns.enter(cancellation);
     try {
+      running.set(cancellation);
       if (ended) {
         throw endedReason();
       }
       if (finished) {
         return Optional.empty();
       }
-      spoolOpen();
+      spoolOpen(cancellation);
       try {
         return Optional.of(work.run(connection));
       } finally {
         if (releaseIfIdle.getAsBoolean()) {
           finished = true;
-          spoolOpen();
+          spoolOpen(new Cancellation());
           connection.close();
         }
       }
     } finally {
-      lock.unlock();
+      running.set(null);
+      turns.leave();
     }
   }
 
   /** Lets a stream that {@link Work} has opened be read while the workspace goes on. */
-  BatchStream lend(BatchStream stream) {
-    var lent = new SpoolableStream(stream);
+  BatchStream lend(BatchStream stream, Cancellation cancellation) {
+    var lent = new SpoolableStream(stream, connection, cancellation);
     open = lent;
     return lent;
   }
@@ -78,32 +84,41 @@ final class Workspace implements AutoCloseable {
     return !ended && connection.isClosed();
   }
 
-  private void spoolOpen() {
-    if (open != null) {
-      open.spool();
+  private void spoolOpen(Cancellation cancellation) {
+    SpoolableStream earlier = open;
+    if (earlier != null) {
+      earlier.spool(cancellation);
       open = null;
     }
   }
 
   private static QueryException endedReason() {
-    return new QueryException(
-        Problem.UNKNOWN_HANDLE, "the session or transaction of this statement has ended");
+    return new QueryException(Problem.UNKNOWN_HANDLE, ENDED);
   }
 
-  /** Ends the workspace; an open transaction is rolled back, temporary objects are gone. */
+  private static final String ENDED = "the session or transaction of this statement has ended";
+
+  /**
+   * Ends the workspace; an open transaction is rolled back, temporary objects are gone. What runs
+   * in it is cancelled first, and waited for.
+   */
   @Override
   public void close() {
     ended = true;
-    connection.interrupt();
-    lock.lock();
+    Cancellation current = running.get();
+    if (current != null) {
+      current.cancel(Problem.UNKNOWN_HANDLE, ENDED);
+    }
+    turns.enterFirst();
     try {
-      if (open != null) {
-        open.abort(endedReason());
+      SpoolableStream earlier = open;
+      if (earlier != null) {
+        earlier.abort(endedReason());
         open = null;
       }
       connection.close();
     } finally {
-      lock.unlock();
+      turns.leave();
     }
   }
 }
