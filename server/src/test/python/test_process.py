@@ -172,6 +172,25 @@ def test_slow_reader_stays_bounded(start):
     assert most - before < 300
 
 
+def test_megabytes_of_sql(start):
+    """A long statement is run, a longer one refused, and the server goes on."""
+    server = start().wait()
+    limit = {"adbc.flight.sql.client_option.with_max_msg_size": str(64 << 20)}
+    with server.connect(db_kwargs=limit) as connection, connection.cursor() as cursor:
+        rows = 600_000
+        values = ",".join(["(1,'a text')"] * rows)
+        cursor.execute("SELECT count(*) FROM (VALUES " + values + ") t(i, s)")
+        assert cursor.fetchone() == (rows,)
+        cursor.execute("SELECT 42 -- ;" + "'; " * 2_500_000)
+        assert cursor.fetchone() == (42,)
+        with pytest.raises(Exception, match="Parser Error"):
+            cursor.execute("SELECT 1" + " )" * 4_000_000)
+        with pytest.raises(Exception, match="longer than 16 MiB"):
+            cursor.execute("SELECT '" + "x" * 20_000_000 + "'")
+        cursor.execute("SELECT 42")
+        assert cursor.fetchone() == (42,)
+
+
 def test_a_killed_client_frees_the_engine(start):
     server = start().wait()
     script = textwrap.dedent(
