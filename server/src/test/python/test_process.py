@@ -191,6 +191,20 @@ def test_megabytes_of_sql(start):
         assert cursor.fetchone() == (42,)
 
 
+def test_megabytes_of_parameters(start):
+    """600 MB of them are refused, and the server goes on."""
+    server = start().wait()
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bound (s VARCHAR)")
+        batch = pa.record_batch({"s": ["x" * 1_000_000] * 10})
+        rows = pa.RecordBatchReader.from_batches(batch.schema, [batch] * 60)
+        with pytest.raises(Exception, match="bulk ingest"):
+            cursor.executemany("INSERT INTO bound VALUES (?)", rows)
+        cursor.executemany("INSERT INTO bound VALUES (?)", pa.Table.from_batches([batch]))
+        cursor.execute("SELECT count(*), sum(length(s)) FROM bound")
+        assert cursor.fetchone() == (10, 10_000_000)
+
+
 def test_a_killed_client_frees_the_engine(start):
     server = start().wait()
     script = textwrap.dedent(

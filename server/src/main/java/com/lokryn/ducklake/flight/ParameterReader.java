@@ -3,7 +3,9 @@ package com.lokryn.ducklake.flight;
 import com.lokryn.ducklake.query.Parameters;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
+import io.grpc.StatusRuntimeException;
 import java.math.BigInteger;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
@@ -13,7 +15,9 @@ import java.time.ZoneOffset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
+import org.apache.arrow.flight.FlightRuntimeException;
 import org.apache.arrow.flight.FlightStream;
+import org.apache.arrow.vector.BaseIntVector;
 import org.apache.arrow.vector.BigIntVector;
 import org.apache.arrow.vector.BitVector;
 import org.apache.arrow.vector.DateDayVector;
@@ -53,79 +57,191 @@ final class ParameterReader {
   /** What one binding may hold: it stays in memory until it is run. */
   private static final int MAX_VALUES = 5_000_000;
 
-  private ParameterReader() {}
+  /**
+   * What the values of one binding may take of the heap, an eighth of the 512 MB that the program
+   * runs with: more is what a bulk ingest is for, whose rows never come there.
+   */
+  private static final long MAX_HEAP_BYTES = 64 << 20;
 
-  /** Reads the whole upload. */
-  static Parameters read(FlightStream stream) {
-    var rows = new ArrayList<List<@Nullable Object>>();
-    while (stream.next()) {
-      VectorSchemaRoot root = stream.getRoot();
-      int columns = root.getFieldVectors().size();
-      if ((long) (rows.size() + root.getRowCount()) * Math.max(1, columns) > MAX_VALUES) {
-        throw new QueryException(
-            Problem.LIMIT,
-            "more than %d values bound at once: use a bulk ingest".formatted(MAX_VALUES));
-      }
-      for (int row = 0; row < root.getRowCount(); row++) {
-        var values = new ArrayList<@Nullable Object>(columns);
-        for (FieldVector vector : root.getFieldVectors()) {
-          values.add(value(vector, row, stream));
-        }
-        rows.add(values);
-      }
-    }
-    return new Parameters(rows);
+  /** A list with its array, the place of a value in it, and a value: a boxed one, or a text's. */
+  private static final int ROW_BYTES = 48;
+
+  private static final int SLOT_BYTES = 8;
+  private static final int VALUE_BYTES = 48;
+
+  private final FlightStream stream;
+  private final List<List<@Nullable Object>> rows = new ArrayList<>();
+  private long heapBytes;
+
+  private ParameterReader(FlightStream stream) {
+    this.stream = stream;
   }
 
-  private static @Nullable Object value(FieldVector vector, int row, FlightStream stream) {
+  /**
+   * Reads the whole upload. One without columns binds nothing, as clients send it along with a
+   * statement that has no parameters; one with columns binds its rows, be they none.
+   */
+  static Parameters read(FlightStream stream) {
+    return new ParameterReader(stream).read();
+  }
+
+  private Parameters read() {
+    while (next()) {
+      if (stream.hasRoot()) {
+        read(stream.getRoot());
+      }
+    }
+    boolean bound =
+        !rows.isEmpty() || (stream.hasRoot() && !stream.getSchema().getFields().isEmpty());
+    return bound ? Parameters.of(rows) : Parameters.NONE;
+  }
+
+  private boolean next() {
+    try {
+      return stream.next();
+    } catch (FlightRuntimeException | StatusRuntimeException e) {
+      throw e;
+    } catch (RuntimeException e) {
+      // Arrow's decoder has no exception of its own for what a client got wrong.
+      throw FlightErrors.invalid("the batch of parameters cannot be read: " + e.getMessage());
+    }
+  }
+
+  private void read(VectorSchemaRoot root) {
+    List<FieldVector> columns = root.getFieldVectors();
+    int count = root.getRowCount();
+    if ((long) (rows.size() + count) * Math.max(1, columns.size()) > MAX_VALUES) {
+      throw new QueryException(
+          Problem.LIMIT,
+          "more than %d values bound at once: use a bulk ingest, or fewer rows"
+              .formatted(MAX_VALUES));
+    }
+    for (FieldVector column : columns) {
+      if (column.getValueCount() != count) {
+        throw FlightErrors.invalid(
+            "the column %s of the parameters has %d values in a batch of %d rows"
+                .formatted(column.getName(), column.getValueCount(), count));
+      }
+      check(column);
+    }
+    for (int row = 0; row < count; row++) {
+      hold(ROW_BYTES + (long) SLOT_BYTES * columns.size());
+      var values = new ArrayList<@Nullable Object>(columns.size());
+      for (FieldVector column : columns) {
+        values.add(value(column, row));
+      }
+      rows.add(values);
+    }
+  }
+
+  /** Before anything is read: the reading itself looks at no bounds. */
+  private void check(FieldVector vector) {
+    ReceivedVector.check(vector);
+    if (vector.getField().getDictionary() != null) {
+      check(dictionary(vector));
+    }
+  }
+
+  private FieldVector dictionary(FieldVector indices) {
+    Dictionary dictionary =
+        stream.getDictionaryProvider().lookup(indices.getField().getDictionary().getId());
+    if (dictionary == null) {
+      throw FlightErrors.invalid(
+          "the dictionary of the column %s is missing".formatted(indices.getName()));
+    }
+    return dictionary.getVector();
+  }
+
+  private @Nullable Object value(FieldVector vector, int row) {
     if (vector.isNull(row)) {
       return null;
     }
-    var encoding = vector.getField().getDictionary();
-    if (encoding != null) {
-      Dictionary dictionary = stream.getDictionaryProvider().lookup(encoding.getId());
-      int index = ((Number) java.util.Objects.requireNonNull(vector.getObject(row))).intValue();
-      return plain(dictionary.getVector(), index);
+    if (vector.getField().getDictionary() == null) {
+      return plain(vector, row);
     }
-    return plain(vector, row);
+    FieldVector dictionary = dictionary(vector);
+    long index = ((BaseIntVector) vector).getValueAsLong(row);
+    if (index < 0 || index >= dictionary.getValueCount()) {
+      throw FlightErrors.invalid(
+          "the column %s has the index %s, but its dictionary has %d values"
+              .formatted(
+                  vector.getName(), Long.toUnsignedString(index), dictionary.getValueCount()));
+    }
+    return value(dictionary, (int) index);
   }
 
-  private static @Nullable Object plain(FieldVector vector, int row) {
-    return switch (vector) {
-      case NullVector _ -> null;
-      case BitVector v -> v.get(row) != 0;
-      case TinyIntVector v -> v.get(row);
-      case SmallIntVector v -> v.get(row);
-      case IntVector v -> v.get(row);
-      case BigIntVector v -> v.get(row);
-      case UInt1Vector v -> (short) (v.get(row) & 0xFF);
-      case UInt2Vector v -> (int) v.get(row);
-      case UInt4Vector v -> Integer.toUnsignedLong(v.get(row));
-      case UInt8Vector v -> new BigInteger(Long.toUnsignedString(v.get(row)));
-      case Float4Vector v -> v.get(row);
-      case Float8Vector v -> v.get(row);
-      case DecimalVector v -> v.getObject(row);
-      case Decimal256Vector v -> v.getObject(row);
-      case VarCharVector v -> String.valueOf(v.getObject(row));
-      case LargeVarCharVector v -> String.valueOf(v.getObject(row));
-      case ViewVarCharVector v -> String.valueOf(v.getObject(row));
-      case VarBinaryVector v -> v.get(row);
-      case LargeVarBinaryVector v -> v.get(row);
-      case ViewVarBinaryVector v -> v.get(row);
-      case FixedSizeBinaryVector v -> v.get(row);
-      case DateDayVector v -> LocalDate.ofEpochDay(v.get(row));
-      case DateMilliVector v ->
-          Instant.ofEpochMilli(v.get(row)).atOffset(ZoneOffset.UTC).toLocalDate();
-      case TimeSecVector v -> LocalTime.ofSecondOfDay(v.get(row));
-      case TimeMilliVector v -> LocalTime.ofNanoOfDay(TimeUnit.MILLISECONDS.toNanos(v.get(row)));
-      case TimeMicroVector v -> LocalTime.ofNanoOfDay(TimeUnit.MICROSECONDS.toNanos(v.get(row)));
-      case TimeNanoVector v -> whole(LocalTime.ofNanoOfDay(v.get(row)), v.get(row));
-      case TimeStampVector v -> timestamp(v, row);
-      default ->
-          throw FlightErrors.invalid(
-              "parameters of the Arrow type %s are not supported: bind text and cast it"
-                  .formatted(vector.getField().getType()));
-    };
+  private void hold(long bytes) {
+    heapBytes += bytes;
+    if (heapBytes > MAX_HEAP_BYTES) {
+      throw new QueryException(
+          Problem.LIMIT,
+          "the bound parameters take more than %d MiB: use a bulk ingest, or bind fewer rows at once"
+              .formatted(MAX_HEAP_BYTES >> 20));
+    }
+  }
+
+  private @Nullable Object plain(FieldVector vector, int row) {
+    hold(VALUE_BYTES);
+    try {
+      return switch (vector) {
+        case NullVector _ -> null;
+        case BitVector v -> v.get(row) != 0;
+        case TinyIntVector v -> v.get(row);
+        case SmallIntVector v -> v.get(row);
+        case IntVector v -> v.get(row);
+        case BigIntVector v -> v.get(row);
+        case UInt1Vector v -> (short) (v.get(row) & 0xFF);
+        case UInt2Vector v -> (int) v.get(row);
+        case UInt4Vector v -> Integer.toUnsignedLong(v.get(row));
+        case UInt8Vector v -> new BigInteger(Long.toUnsignedString(v.get(row)));
+        case Float4Vector v -> v.get(row);
+        case Float8Vector v -> v.get(row);
+        case DecimalVector v -> v.getObject(row);
+        case Decimal256Vector v -> v.getObject(row);
+        case VarCharVector v -> text(v, row, v.getValueLength(row));
+        case LargeVarCharVector v -> text(v, row, v.getValueLength(row));
+        case ViewVarCharVector v -> text(v, row, v.getValueLength(row));
+        case VarBinaryVector v -> {
+          hold(v.getValueLength(row));
+          yield v.get(row);
+        }
+        case LargeVarBinaryVector v -> {
+          hold(v.getValueLength(row));
+          yield v.get(row);
+        }
+        case ViewVarBinaryVector v -> {
+          hold(v.getValueLength(row));
+          yield v.get(row);
+        }
+        case FixedSizeBinaryVector v -> {
+          hold(v.getByteWidth());
+          yield v.get(row);
+        }
+        case DateDayVector v -> LocalDate.ofEpochDay(v.get(row));
+        case DateMilliVector v ->
+            Instant.ofEpochMilli(v.get(row)).atOffset(ZoneOffset.UTC).toLocalDate();
+        case TimeSecVector v -> LocalTime.ofSecondOfDay(v.get(row));
+        case TimeMilliVector v -> LocalTime.ofNanoOfDay(TimeUnit.MILLISECONDS.toNanos(v.get(row)));
+        case TimeMicroVector v -> LocalTime.ofNanoOfDay(TimeUnit.MICROSECONDS.toNanos(v.get(row)));
+        case TimeNanoVector v -> whole(LocalTime.ofNanoOfDay(v.get(row)), v.get(row));
+        case TimeStampVector v -> timestamp(v, row);
+        default -> throw ReceivedVector.unsupported(vector);
+      };
+    } catch (DateTimeException e) {
+      throw FlightErrors.invalid(
+          "a value of the column %s is out of range: %s"
+              .formatted(vector.getName(), e.getMessage()));
+    }
+  }
+
+  private String text(FieldVector vector, int row, int bytes) {
+    // A byte for each letter while all are Latin, two for each when one is not.
+    hold(bytes);
+    String text = String.valueOf(vector.getObject(row));
+    if (text.length() != bytes) {
+      hold(Math.max(0, 2L * text.length() - bytes));
+    }
+    return text;
   }
 
   private static Object timestamp(TimeStampVector vector, int row) {

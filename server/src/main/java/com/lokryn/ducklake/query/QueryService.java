@@ -203,7 +203,7 @@ public final class QueryService {
     if (parameters.isMany()) {
       return new RepeatedStream(statement, parameters.rows());
     }
-    statement.bind(parameters.runs().getFirst());
+    statement.bind(parameters.first());
     return statement.executeQuery();
   }
 
