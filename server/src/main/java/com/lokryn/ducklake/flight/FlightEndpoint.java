@@ -45,7 +45,7 @@ import org.jspecify.annotations.Nullable;
 
 /** The gRPC server: Flight SQL and the health service on one port. */
 public final class FlightEndpoint implements AutoCloseable {
-  /** What one message of a client may hold; a larger upload has to come in more batches. */
+  /** What one message of an upload may hold; for other requests see {@link RequestLimit}. */
   private static final int MAX_INBOUND_BYTES = 256 << 20;
 
   private static final int MAX_HEADER_BYTES = 64 << 10;
@@ -162,13 +162,14 @@ public final class FlightEndpoint implements AutoCloseable {
     server =
         NettyServerBuilder.forAddress(address)
             .addService(merged(service.bindService(), doGet(streams), arrow.bindService()))
-            .addService(health.getHealthService())
+            .addService(RequestLimit.on(health.getHealthService()))
             .addTransportFilter(
                 SessionKey.naming(key -> threads.streams().execute(() -> gone(key))))
             .intercept(watch)
             .intercept(readAhead())
             .intercept(new OpenDoor())
             .intercept(SessionKey.carrying())
+            .intercept(new RequestLimit())
             // Handlers only hand over to the engine's threads, so the event loop may call them.
             .directExecutor()
             .callExecutor(uploadsOn(callbacks))
@@ -264,10 +265,10 @@ public final class FlightEndpoint implements AutoCloseable {
       ServerMethodDefinition<?, ?> doGet,
       ServerServiceDefinition arrow) {
     var methods = new ArrayList<ServerMethodDefinition<?, ?>>();
-    methods.add(doGet);
+    methods.add(RequestLimit.on(doGet));
     ours.getMethods().stream()
         .filter(method -> !WITH_BATCHES.contains(name(method)))
-        .forEach(methods::add);
+        .forEach(method -> methods.add(RequestLimit.on(method)));
     arrow.getMethods().stream()
         .filter(method -> BRINGS_BATCHES.contains(name(method)))
         .forEach(methods::add);
