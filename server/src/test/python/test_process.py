@@ -10,6 +10,7 @@ import threading
 import time
 
 import pyarrow as pa
+import pyarrow.compute  # noqa: F401 - pa.compute
 import pytest
 
 from conftest import LAUNCHER, eventually
@@ -170,6 +171,77 @@ def test_slow_reader_stays_bounded(start):
         assert rows == 10_000_000
     print(f"grew by {most - before:.0f} MB")
     assert most - before < 300
+
+
+WIDE = {"adbc.flight.sql.client_option.with_max_msg_size": str(64 << 20)}
+
+
+@pytest.mark.parametrize(
+    ("sql", "rows", "letters", "most_mb"),
+    [
+        (
+            "SELECT CASE WHEN i < 1500000 THEN 'a' ELSE repeat('x', 20000) END AS s"
+            " FROM range(1700000) t(i)",
+            1_700_000,
+            1_500_000 + 200_000 * 20_000,
+            3000,
+        ),
+        ("SELECT repeat('x', 9000000) AS s FROM range(300)", 300, 300 * 9_000_000, 4000),
+        ("SELECT [repeat('x', 9000000)] AS s FROM range(100)", 100, 100 * 9_000_000, 1500),
+    ],
+)
+def test_wide_rows(start, sql, rows, letters, most_mb):
+    """Wide rows after narrow ones, and very wide ones, come whole and in bounded memory.
+
+    The bounds are what DuckDB itself takes (2 GB for the first, all of the others: it makes 2,048
+    rows at once) and a third more.
+    """
+    server = start().wait()
+    with server.connect(db_kwargs=WIDE) as connection, connection.cursor() as cursor:
+        before = most = server.rss_mb()
+        cursor.execute(sql)
+        seen_rows = seen_letters = 0
+        for batch in cursor.fetch_record_batch():
+            seen_rows += batch.num_rows
+            column = batch.column(0)
+            column = column.flatten() if pa.types.is_list(column.type) else column
+            seen_letters += pa.compute.sum(pa.compute.utf8_length(column)).as_py()
+            most = max(most, server.rss_mb())
+    assert (seen_rows, seen_letters) == (rows, letters)
+    print(f"grew by {most - before:.0f} MB")
+    assert most - before < most_mb
+
+
+def test_megabytes_of_sql(start):
+    """A long statement is run, a longer one refused, and the server goes on."""
+    server = start().wait()
+    with server.connect(db_kwargs=WIDE) as connection, connection.cursor() as cursor:
+        rows = 600_000
+        values = ",".join(["(1,'a text')"] * rows)
+        cursor.execute("SELECT count(*) FROM (VALUES " + values + ") t(i, s)")
+        assert cursor.fetchone() == (rows,)
+        cursor.execute("SELECT 42 -- ;" + "'; " * 2_500_000)
+        assert cursor.fetchone() == (42,)
+        with pytest.raises(Exception, match="Parser Error"):
+            cursor.execute("SELECT 1" + " )" * 4_000_000)
+        with pytest.raises(Exception, match="longer than 16 MiB"):
+            cursor.execute("SELECT '" + "x" * 20_000_000 + "'")
+        cursor.execute("SELECT 42")
+        assert cursor.fetchone() == (42,)
+
+
+def test_megabytes_of_parameters(start):
+    """600 MB of them are refused, and the server goes on."""
+    server = start().wait()
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE bound (s VARCHAR)")
+        batch = pa.record_batch({"s": ["x" * 1_000_000] * 10})
+        rows = pa.RecordBatchReader.from_batches(batch.schema, [batch] * 60)
+        with pytest.raises(Exception, match="bulk ingest"):
+            cursor.executemany("INSERT INTO bound VALUES (?)", rows)
+        cursor.executemany("INSERT INTO bound VALUES (?)", pa.Table.from_batches([batch]))
+        cursor.execute("SELECT count(*), sum(length(s)) FROM bound")
+        assert cursor.fetchone() == (10, 10_000_000)
 
 
 def test_a_killed_client_frees_the_engine(start):

@@ -1,6 +1,7 @@
 package org.duckdb;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
@@ -83,6 +84,16 @@ public final class DriverAccess {
       }
     }
     return found;
+  }
+
+  /** The C functions of the driver's library, which is loaded by that. */
+  public static SymbolLookup library() {
+    try {
+      MethodHandles.lookup().ensureInitialized(DuckDBNative.class);
+    } catch (IllegalAccessException e) {
+      throw new IllegalStateException("this version of the DuckDB driver is not supported", e);
+    }
+    return SymbolLookup.loaderLookup();
   }
 
   private static VarHandle resultRef() {

@@ -15,22 +15,35 @@ import org.apache.arrow.vector.types.pojo.Schema;
 final class BatchSizer {
   static final long TARGET_BYTES = 3_500_000;
 
-  private static final long MAX_ROWS = 122_880;
-  private static final long FIRST_ROWS = 2_048;
+  /** The rows of the engine's vectors. */
+  private static final long VECTOR_ROWS = 2_048;
 
-  /** Rows with strings, blobs or lists may be of any width: begin with fewer of them. */
-  private static final long FIRST_ROWS_UNKNOWN_WIDTH = 256;
+  private static final long MAX_ROWS = 60 * VECTOR_ROWS;
+  private static final long FIRST_ROWS = VECTOR_ROWS;
+
+  /**
+   * Rows with strings, blobs or lists may be of any width, and the next ones be wider than all
+   * before. A batch is whole in memory, and cannot be larger than 2 GiB: so these rows come in
+   * fewer, and begin with very few.
+   */
+  private static final long MAX_ROWS_UNKNOWN_WIDTH = 4 * VECTOR_ROWS;
+
+  private static final long FIRST_ROWS_UNKNOWN_WIDTH = 4;
 
   /** How much a batch may outgrow the one before: wide rows may follow narrow ones. */
   private static final long GROWTH = 8;
 
+  private static final long GROWTH_UNKNOWN_WIDTH = 4;
+
+  private final long maxRows;
+  private final long growth;
   private long rows;
 
   BatchSizer(Schema schema) {
-    rows =
-        schema.getFields().stream().anyMatch(BatchSizer::isUnbounded)
-            ? FIRST_ROWS_UNKNOWN_WIDTH
-            : FIRST_ROWS;
+    boolean unbounded = schema.getFields().stream().anyMatch(BatchSizer::isUnbounded);
+    rows = unbounded ? FIRST_ROWS_UNKNOWN_WIDTH : FIRST_ROWS;
+    maxRows = unbounded ? MAX_ROWS_UNKNOWN_WIDTH : MAX_ROWS;
+    growth = unbounded ? GROWTH_UNKNOWN_WIDTH : GROWTH;
   }
 
   long rows() {
@@ -43,10 +56,10 @@ final class BatchSizer {
       return;
     }
     long fitting = Math.max(1, TARGET_BYTES * count / Math.max(1, bytes(batch)));
-    rows = Math.min(MAX_ROWS, Math.min(fitting, rows * GROWTH));
-    if (rows > FIRST_ROWS) {
+    rows = Math.min(maxRows, Math.min(fitting, rows * growth));
+    if (rows > VECTOR_ROWS) {
       // Whole vectors of the engine need no slicing.
-      rows -= rows % FIRST_ROWS;
+      rows -= rows % VECTOR_ROWS;
     }
   }
 

@@ -1,7 +1,6 @@
 package com.lokryn.ducklake.engine;
 
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Arrays;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
@@ -9,8 +8,8 @@ import java.util.Set;
 /**
  * The words of an SQL text by DuckDB's lexical rules: strings ({@code '…'}, {@code E'…'}, {@code
  * $tag$…$tag$}), quoted names, comments (nested ones too). It knows no grammar; it answers what has
- * to be known before the text reaches the engine, above all how many statements it holds, since the
- * driver runs all but the last one while it prepares.
+ * to be known before the text reaches the engine. Of the words it keeps only what is asked later: a
+ * text of megabytes costs no more memory than itself.
  */
 public final class SqlText {
   /** What a token is. */
@@ -21,11 +20,16 @@ public final class SqlText {
     SYMBOL
   }
 
-  private record Token(TokenKind kind, String text) {
-    boolean isName() {
-      return kind == TokenKind.WORD || kind == TokenKind.QUOTED_NAME;
-    }
-  }
+  /**
+   * What one statement may have, in bytes of UTF-8. DuckDB's parser needs up to 140 times that,
+   * outside of `memory_limit`; and rows are better sent as a bulk ingest than as text.
+   */
+  static final int MAX_BYTES = 16 << 20;
+
+  /** What to tell the sender of a text that {@link #isTooLong}. */
+  public static final String TOO_LONG =
+      "the statement is longer than %d MiB: send its data as parameters or by a bulk ingest"
+          .formatted(MAX_BYTES >> 20);
 
   private static final Set<String> STATELESS_VERBS =
       Set.of(
@@ -52,13 +56,25 @@ public final class SqlText {
   private static final Set<String> STATEFUL_WORDS =
       Set.of("pivot", "pivot_wider", "setseed", "query", "query_table", "temp", "temporary");
 
+  /** The longest word that is looked for has 11 letters; longer ones are none of them. */
+  private static final int LONGEST_WORD = 16;
+
+  /** As many as {@code CREATE OR REPLACE TEMP} has. */
+  private static final int KEPT_WORDS = 4;
+
   private final String sql;
-  private final List<Token> tokens = new ArrayList<>();
+  private final String[] words = new String[KEPT_WORDS];
+  private int tokens;
   private int statements;
+  private boolean afterTemp;
+  private boolean namesTemporaryCatalog;
+  private boolean hasStatefulWord;
+  private boolean analyzes;
   private int at;
 
   private SqlText(String sql) {
     this.sql = sql;
+    Arrays.fill(words, "");
     scan();
   }
 
@@ -66,14 +82,47 @@ public final class SqlText {
     return new SqlText(Objects.requireNonNull(sql));
   }
 
+  /** True when a text is longer than the server takes. */
+  public static boolean isTooLong(String sql) {
+    return sql.length() > MAX_BYTES / 3 && utf8Bytes(sql) > MAX_BYTES;
+  }
+
+  private static long utf8Bytes(String sql) {
+    long bytes = sql.length();
+    for (int i = 0; i < sql.length(); i++) {
+      char c = sql.charAt(i);
+      // The two halves of a pair have four bytes together.
+      bytes += c < 0x80 ? 0 : c < 0x800 || Character.isSurrogate(c) ? 1 : 2;
+    }
+    return bytes;
+  }
+
   /** The text as it was given. */
   public String sql() {
     return sql;
   }
 
-  /** How many statements the text holds; empty ones (a trailing semicolon) do not count. */
+  /**
+   * How many statements the text holds; empty ones (a trailing semicolon) do not count. Where there
+   * is no semicolon inside there is one at most; else {@link StatementCounter} knows for certain.
+   */
   public int statements() {
     return statements;
+  }
+
+  /** True when something follows a semicolon, be it in a string or a comment. */
+  boolean hasInnerSemicolon() {
+    int first = sql.indexOf(';');
+    return first >= 0 && first < endWithoutSemicolons();
+  }
+
+  /** Where the semicolons and spaces begin that end the text. */
+  int endWithoutSemicolons() {
+    int end = sql.length();
+    while (end > 0 && (isSpace(sql.charAt(end - 1)) || sql.charAt(end - 1) == ';')) {
+      end--;
+    }
+    return end;
   }
 
   /** The first word in lower case, or an empty string. */
@@ -82,28 +131,15 @@ public final class SqlText {
   }
 
   /** The word at a position in lower case, or an empty string when there is none. */
-  public String word(int position) {
-    return position < tokens.size() && tokens.get(position).kind == TokenKind.WORD
-        ? tokens.get(position).text
-        : "";
+  private String word(int position) {
+    return words[position];
   }
 
   /** Makes something that lives and dies with its connection. */
   public boolean isTemporaryObject() {
     int next = word(1).equals("or") && word(2).equals("replace") ? 3 : 1;
     return verb().equals("create")
-        && (word(next).equals("temp") || word(next).equals("temporary") || namesTemporaryCatalog());
-  }
-
-  private boolean namesTemporaryCatalog() {
-    for (int i = 1; i + 1 < tokens.size(); i++) {
-      if (tokens.get(i).isName()
-          && tokens.get(i).text.equalsIgnoreCase("temp")
-          && tokens.get(i + 1).text.equals(".")) {
-        return true;
-      }
-    }
-    return false;
+        && (word(next).equals("temp") || word(next).equals("temporary") || namesTemporaryCatalog);
   }
 
   /** Begins a transaction by statement. */
@@ -132,10 +168,11 @@ public final class SqlText {
    * there. A word that could leave something counts even inside a name or alias.
    */
   public boolean leavesNoState() {
+    // EXPLAIN ANALYZE runs what it explains: SET, PREPARE and BEGIN too.
     return STATELESS_VERBS.contains(verb())
         && !isTemporaryObject()
-        && tokens.stream()
-            .noneMatch(token -> STATEFUL_WORDS.contains(token.text.toLowerCase(Locale.ROOT)));
+        && !hasStatefulWord
+        && !(analyzes && verb().equals("explain"));
   }
 
   /** Changes where names are looked up. */
@@ -168,20 +205,20 @@ public final class SqlText {
 
   private void token(char c) {
     if (c == '\'') {
-      add(TokenKind.STRING, quoted('\'', false));
+      quoted(TokenKind.STRING, '\'', false);
     } else if (c == '"') {
-      add(TokenKind.QUOTED_NAME, quoted('"', false));
+      quoted(TokenKind.QUOTED_NAME, '"', false);
     } else if ((c == 'e' || c == 'E') && at + 1 < sql.length() && sql.charAt(at + 1) == '\'') {
       at++;
-      add(TokenKind.STRING, quoted('\'', true));
+      quoted(TokenKind.STRING, '\'', true);
     } else if (c == '$' && dollarTag() >= 0) {
-      add(TokenKind.STRING, dollarQuoted());
+      dollarQuoted();
     } else if (isWordStart(c)) {
       int from = at;
       while (at < sql.length() && isWordPart(sql.charAt(at))) {
         at++;
       }
-      add(TokenKind.WORD, sql.substring(from, at).toLowerCase(Locale.ROOT));
+      add(TokenKind.WORD, from, at);
     } else if (Character.isDigit(c)) {
       int from = at;
       // Digits only: what letters follow begin a name of their own, as DuckDB reads them, so that
@@ -189,35 +226,43 @@ public final class SqlText {
       while (at < sql.length() && Character.isDigit(sql.charAt(at))) {
         at++;
       }
-      add(TokenKind.SYMBOL, sql.substring(from, at));
+      add(TokenKind.SYMBOL, from, at);
     } else {
       at++;
-      add(TokenKind.SYMBOL, String.valueOf(c));
+      add(TokenKind.SYMBOL, at - 1, at);
     }
   }
 
-  private void add(TokenKind kind, String text) {
-    tokens.add(new Token(kind, text));
+  private void add(TokenKind kind, int from, int to) {
+    String text =
+        kind == TokenKind.SYMBOL || to - from > LONGEST_WORD
+            ? ""
+            : sql.substring(from, to).toLowerCase(Locale.ROOT);
+    if (kind == TokenKind.WORD && tokens < KEPT_WORDS) {
+      words[tokens] = text;
+    }
+    namesTemporaryCatalog |= afterTemp && to - from == 1 && sql.charAt(from) == '.';
+    afterTemp = tokens > 0 && kind != TokenKind.STRING && text.equals("temp");
+    hasStatefulWord |= STATEFUL_WORDS.contains(text);
+    analyzes |= text.equals("analyze") || text.equals("analyse");
+    tokens++;
   }
 
-  /** The content of a quoted token; an unclosed one reaches to the end and fails in the parser. */
-  private String quoted(char quote, boolean backslashes) {
-    StringBuilder content = new StringBuilder();
-    at++;
+  /** An unclosed one reaches to the end and fails in the parser. */
+  private void quoted(TokenKind kind, char quote, boolean backslashes) {
+    int from = ++at;
     while (at < sql.length()) {
       char c = sql.charAt(at++);
       if (backslashes && c == '\\' && at < sql.length()) {
-        content.append(c).append(sql.charAt(at++));
-      } else if (c != quote) {
-        content.append(c);
-      } else if (at < sql.length() && sql.charAt(at) == quote) {
-        content.append(c);
         at++;
-      } else {
-        return content.toString();
+      } else if (c == quote && at < sql.length() && sql.charAt(at) == quote) {
+        at++;
+      } else if (c == quote) {
+        add(kind, from, at - 1);
+        return;
       }
     }
-    return content.toString();
+    add(kind, from, at);
   }
 
   /** The position behind the opening {@code $tag$}, or -1 where none begins ({@code $1}). */
@@ -231,12 +276,12 @@ public final class SqlText {
     return closed && named ? end + 1 : -1;
   }
 
-  private String dollarQuoted() {
+  private void dollarQuoted() {
     int from = dollarTag();
     String tag = sql.substring(at, from);
     int end = sql.indexOf(tag, from);
     at = end < 0 ? sql.length() : end + tag.length();
-    return sql.substring(from, end < 0 ? sql.length() : end);
+    add(TokenKind.STRING, from, end < 0 ? sql.length() : end);
   }
 
   private void skipLine() {

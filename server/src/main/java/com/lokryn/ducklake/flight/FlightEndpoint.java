@@ -1,7 +1,5 @@
 package com.lokryn.ducklake.flight;
 
-import static java.util.stream.Collectors.toSet;
-
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineThreads;
@@ -32,7 +30,6 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -51,8 +48,8 @@ import org.slf4j.LoggerFactory;
 public final class FlightEndpoint implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(FlightEndpoint.class);
 
-  /** What one message of a client may hold; a larger upload has to come in more batches. */
-  private static final int MAX_INBOUND_BYTES = 256 << 20;
+  /** What one message of an upload may hold; for other requests see {@link RequestLimit}. */
+  static final int MAX_INBOUND_BYTES = 256 << 20;
 
   private static final int MAX_HEADER_BYTES = 64 << 10;
 
@@ -166,13 +163,14 @@ public final class FlightEndpoint implements AutoCloseable {
         NettyServerBuilder.forAddress(address)
             .addService(
                 merged(service.bindService(), doGet(streams), doPut(uploads, parts.allocator)))
-            .addService(health.getHealthService())
+            .addService(RequestLimit.on(health.getHealthService()))
             .addTransportFilter(
                 SessionKey.naming(
                     sessions::begin, key -> threads.streams().execute(() -> gone(key))))
             .intercept(readAhead())
             .intercept(new OpenDoor())
             .intercept(SessionKey.carrying())
+            .intercept(new RequestLimit())
             // Handlers only hand over to the engine's threads, so the event loop may call them.
             .directExecutor()
             .callExecutor(uploadsOn(callbacks))
@@ -284,11 +282,16 @@ public final class FlightEndpoint implements AutoCloseable {
 
   /** The service with calls of ours in the place of generated ones. */
   private static ServerServiceDefinition merged(
-      ServerServiceDefinition generated, ServerMethodDefinition<?, ?>... ours) {
-    Set<String> replaced = Arrays.stream(ours).map(FlightEndpoint::name).collect(toSet());
-    var methods = new ArrayList<ServerMethodDefinition<?, ?>>(List.of(ours));
+      ServerServiceDefinition generated,
+      ServerMethodDefinition<?, ?> doGet,
+      ServerMethodDefinition<?, ?> doPut) {
+    var methods = new ArrayList<ServerMethodDefinition<?, ?>>();
+    methods.add(RequestLimit.on(doGet));
+    methods.add(doPut);
+    Set<String> replaced = Set.of(name(doGet), name(doPut));
     generated.getMethods().stream()
         .filter(method -> !replaced.contains(name(method)))
+        .map(RequestLimit::on)
         .forEach(methods::add);
     var descriptor =
         ServiceDescriptor.newBuilder(generated.getServiceDescriptor().getName())

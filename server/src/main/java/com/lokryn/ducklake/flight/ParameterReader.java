@@ -5,6 +5,7 @@ import com.lokryn.ducklake.query.Parameters;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
 import java.math.BigInteger;
+import java.time.DateTimeException;
 import java.time.Instant;
 import java.time.LocalDate;
 import java.time.LocalDateTime;
@@ -42,8 +43,6 @@ import org.apache.arrow.vector.UInt8Vector;
 import org.apache.arrow.vector.VarBinaryVector;
 import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
-import org.apache.arrow.vector.ViewVarBinaryVector;
-import org.apache.arrow.vector.ViewVarCharVector;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.jspecify.annotations.Nullable;
 
@@ -52,73 +51,135 @@ final class ParameterReader {
   /** What one binding may hold: it stays in memory until it is run. */
   private static final int MAX_VALUES = 5_000_000;
 
-  private ParameterReader() {}
+  /**
+   * What the values of one binding may take of the heap, an eighth of the 512 MB that the program
+   * runs with: more is what a bulk ingest is for, whose rows never come there.
+   */
+  private static final long MAX_HEAP_BYTES = 64 << 20;
 
-  /** Reads the whole upload. */
+  /** A list with its array, the place of a value in it, and a value: a boxed one, or a text's. */
+  private static final int ROW_BYTES = 48;
+
+  private static final int SLOT_BYTES = 8;
+  private static final int VALUE_BYTES = 48;
+
+  private final IncomingBatches batches;
+  private final List<List<@Nullable Object>> rows = new ArrayList<>();
+  private long heapBytes;
+
+  private ParameterReader(IncomingBatches batches) {
+    this.batches = batches;
+  }
+
+  /**
+   * Reads the whole upload. One without columns binds nothing, as clients send it along with a
+   * statement that has no parameters; one with columns binds its rows, be they none.
+   */
   static Parameters read(IncomingBatches batches) {
-    var rows = new ArrayList<List<@Nullable Object>>();
+    return new ParameterReader(batches).read();
+  }
+
+  private Parameters read() {
     while (batches.next()) {
-      VectorSchemaRoot root = batches.root();
-      int columns = root.getFieldVectors().size();
-      if ((long) (rows.size() + root.getRowCount()) * Math.max(1, columns) > MAX_VALUES) {
-        throw new QueryException(
-            Problem.LIMIT,
-            "more than %d values bound at once: use a bulk ingest".formatted(MAX_VALUES));
+      read(batches.root());
+    }
+    boolean bound = !rows.isEmpty() || !batches.schema().getFields().isEmpty();
+    return bound ? Parameters.of(rows) : Parameters.NONE;
+  }
+
+  private void read(VectorSchemaRoot root) {
+    List<FieldVector> columns = root.getFieldVectors();
+    int count = root.getRowCount();
+    if ((long) (rows.size() + count) * Math.max(1, columns.size()) > MAX_VALUES) {
+      throw new QueryException(
+          Problem.LIMIT,
+          "more than %d values bound at once: use a bulk ingest, or fewer rows"
+              .formatted(MAX_VALUES));
+    }
+    for (int row = 0; row < count; row++) {
+      hold(ROW_BYTES + (long) SLOT_BYTES * columns.size());
+      var values = new ArrayList<@Nullable Object>(columns.size());
+      for (FieldVector column : columns) {
+        values.add(value(column, row));
       }
-      for (int row = 0; row < root.getRowCount(); row++) {
-        var values = new ArrayList<@Nullable Object>(columns);
-        for (FieldVector vector : root.getFieldVectors()) {
-          values.add(value(vector, row));
+      rows.add(values);
+    }
+  }
+
+  private @Nullable Object value(FieldVector vector, int row) {
+    return vector.isNull(row) ? null : plain(vector, row);
+  }
+
+  private void hold(long bytes) {
+    heapBytes += bytes;
+    if (heapBytes > MAX_HEAP_BYTES) {
+      throw new QueryException(
+          Problem.LIMIT,
+          "the bound parameters take more than %d MiB: use a bulk ingest, or bind fewer rows at once"
+              .formatted(MAX_HEAP_BYTES >> 20));
+    }
+  }
+
+  private @Nullable Object plain(FieldVector vector, int row) {
+    hold(VALUE_BYTES);
+    try {
+      return switch (vector) {
+        case NullVector _ -> null;
+        case BitVector v -> v.get(row) != 0;
+        case TinyIntVector v -> v.get(row);
+        case SmallIntVector v -> v.get(row);
+        case IntVector v -> v.get(row);
+        case BigIntVector v -> v.get(row);
+        case UInt1Vector v -> (short) (v.get(row) & 0xFF);
+        case UInt2Vector v -> (int) v.get(row);
+        case UInt4Vector v -> Integer.toUnsignedLong(v.get(row));
+        case UInt8Vector v -> new BigInteger(Long.toUnsignedString(v.get(row)));
+        case Float4Vector v -> v.get(row);
+        case Float8Vector v -> v.get(row);
+        case DecimalVector v -> v.getObject(row);
+        case Decimal256Vector v -> v.getObject(row);
+        case VarCharVector v -> text(v, row, v.getValueLength(row));
+        case LargeVarCharVector v -> text(v, row, v.getValueLength(row));
+        case VarBinaryVector v -> {
+          hold(v.getValueLength(row));
+          yield v.get(row);
         }
-        rows.add(values);
-      }
+        case LargeVarBinaryVector v -> {
+          hold(v.getValueLength(row));
+          yield v.get(row);
+        }
+        case FixedSizeBinaryVector v -> {
+          hold(v.getByteWidth());
+          yield v.get(row);
+        }
+        case DateDayVector v -> LocalDate.ofEpochDay(v.get(row));
+        case DateMilliVector v ->
+            Instant.ofEpochMilli(v.get(row)).atOffset(ZoneOffset.UTC).toLocalDate();
+        case TimeSecVector v -> LocalTime.ofSecondOfDay(v.get(row));
+        case TimeMilliVector v -> LocalTime.ofNanoOfDay(TimeUnit.MILLISECONDS.toNanos(v.get(row)));
+        case TimeMicroVector v -> LocalTime.ofNanoOfDay(TimeUnit.MICROSECONDS.toNanos(v.get(row)));
+        case TimeNanoVector v -> whole(LocalTime.ofNanoOfDay(v.get(row)), v.get(row));
+        case TimeStampVector v -> timestamp(v, row);
+        default ->
+            throw FlightErrors.unsupported(
+                "parameters of the Arrow type %s are not supported"
+                    .formatted(vector.getField().getType()));
+      };
+    } catch (DateTimeException e) {
+      throw FlightErrors.invalid(
+          "a value of the column %s is out of range: %s"
+              .formatted(vector.getName(), e.getMessage()));
     }
-    return new Parameters(rows);
   }
 
-  private static @Nullable Object value(FieldVector vector, int row) {
-    if (vector.isNull(row)) {
-      return null;
+  private String text(FieldVector vector, int row, int bytes) {
+    // A byte for each letter while all are Latin, two for each when one is not.
+    hold(bytes);
+    String text = String.valueOf(vector.getObject(row));
+    if (text.length() != bytes) {
+      hold(Math.max(0, 2L * text.length() - bytes));
     }
-    return plain(vector, row);
-  }
-
-  private static @Nullable Object plain(FieldVector vector, int row) {
-    return switch (vector) {
-      case NullVector _ -> null;
-      case BitVector v -> v.get(row) != 0;
-      case TinyIntVector v -> v.get(row);
-      case SmallIntVector v -> v.get(row);
-      case IntVector v -> v.get(row);
-      case BigIntVector v -> v.get(row);
-      case UInt1Vector v -> (short) (v.get(row) & 0xFF);
-      case UInt2Vector v -> (int) v.get(row);
-      case UInt4Vector v -> Integer.toUnsignedLong(v.get(row));
-      case UInt8Vector v -> new BigInteger(Long.toUnsignedString(v.get(row)));
-      case Float4Vector v -> v.get(row);
-      case Float8Vector v -> v.get(row);
-      case DecimalVector v -> v.getObject(row);
-      case Decimal256Vector v -> v.getObject(row);
-      case VarCharVector v -> String.valueOf(v.getObject(row));
-      case LargeVarCharVector v -> String.valueOf(v.getObject(row));
-      case ViewVarCharVector v -> String.valueOf(v.getObject(row));
-      case VarBinaryVector v -> v.get(row);
-      case LargeVarBinaryVector v -> v.get(row);
-      case ViewVarBinaryVector v -> v.get(row);
-      case FixedSizeBinaryVector v -> v.get(row);
-      case DateDayVector v -> LocalDate.ofEpochDay(v.get(row));
-      case DateMilliVector v ->
-          Instant.ofEpochMilli(v.get(row)).atOffset(ZoneOffset.UTC).toLocalDate();
-      case TimeSecVector v -> LocalTime.ofSecondOfDay(v.get(row));
-      case TimeMilliVector v -> LocalTime.ofNanoOfDay(TimeUnit.MILLISECONDS.toNanos(v.get(row)));
-      case TimeMicroVector v -> LocalTime.ofNanoOfDay(TimeUnit.MICROSECONDS.toNanos(v.get(row)));
-      case TimeNanoVector v -> whole(LocalTime.ofNanoOfDay(v.get(row)), v.get(row));
-      case TimeStampVector v -> timestamp(v, row);
-      default ->
-          throw FlightErrors.invalid(
-              "parameters of the Arrow type %s are not supported: bind text and cast it"
-                  .formatted(vector.getField().getType()));
-    };
+    return text;
   }
 
   private static Object timestamp(TimeStampVector vector, int row) {

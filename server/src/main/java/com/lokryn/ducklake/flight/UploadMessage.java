@@ -6,6 +6,7 @@ import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.WireFormat;
 import com.lokryn.ducklake.ipc.IpcMessage;
 import io.grpc.HasByteBuffer;
+import io.grpc.KnownLength;
 import io.grpc.MethodDescriptor;
 import java.io.IOException;
 import java.io.InputStream;
@@ -86,7 +87,10 @@ record UploadMessage(
   /** The length of a field, which cannot be longer than the rest of its message. */
   private static int length(InputStream stream) throws IOException {
     int length = CodedInputStream.readRawVarint32(stream.read(), stream);
-    if (length < 0 || length > stream.available()) {
+    // A compressed message does not know how much of it is left.
+    int most =
+        stream instanceof KnownLength ? stream.available() : FlightEndpoint.MAX_INBOUND_BYTES;
+    if (length < 0 || length > most) {
       throw new InvalidProtocolBufferException("a field longer than its message");
     }
     return length;

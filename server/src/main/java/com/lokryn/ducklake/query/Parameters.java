@@ -4,11 +4,17 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The values bound to a statement: one list per row, in the order of the parameters' numbers. With
- * no row nothing was bound; with several the statement runs once for each.
+ * The values bound to a statement: one list per row, in the order of the parameters' numbers. The
+ * statement runs once for each; with no row it does not run.
+ *
+ * @param bound false for a statement to which nothing was bound: it runs once, without values
  */
-public record Parameters(List<List<@Nullable Object>> rows) {
-  public static final Parameters NONE = new Parameters(List.of());
+public record Parameters(List<List<@Nullable Object>> rows, boolean bound) {
+  public static final Parameters NONE = new Parameters(List.of(), false);
+
+  public static Parameters of(List<List<@Nullable Object>> rows) {
+    return new Parameters(rows, true);
+  }
 
   boolean isMany() {
     return rows.size() > 1;
@@ -16,6 +22,15 @@ public record Parameters(List<List<@Nullable Object>> rows) {
 
   /** The rows to run with: a statement without parameters runs once. */
   List<List<@Nullable Object>> runs() {
-    return rows.isEmpty() ? List.of(List.of()) : rows;
+    return bound ? rows : List.of(List.of());
+  }
+
+  /** The row to run a query with, which has to give a result. */
+  List<@Nullable Object> first() {
+    if (runs().isEmpty()) {
+      throw new QueryException(
+          Problem.INVALID, "no row of parameters was bound: bind one to run this query");
+    }
+    return runs().getFirst();
   }
 }

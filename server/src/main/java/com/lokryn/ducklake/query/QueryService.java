@@ -7,6 +7,7 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineStatement;
 import com.lokryn.ducklake.engine.EngineStatement.Kind;
 import com.lokryn.ducklake.engine.SqlText;
+import com.lokryn.ducklake.engine.StatementCounter;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
 import com.lokryn.ducklake.query.Session.Place;
@@ -202,7 +203,7 @@ public final class QueryService {
     if (parameters.isMany()) {
       return new RepeatedStream(statement, parameters.rows());
     }
-    statement.bind(parameters.runs().getFirst());
+    statement.bind(parameters.first());
     return statement.executeQuery();
   }
 
@@ -300,16 +301,20 @@ public final class QueryService {
     }
   }
 
-  private static SqlText single(String sql) {
+  private static SqlText single(String sql) throws EngineException {
+    if (SqlText.isTooLong(sql)) {
+      throw new QueryException(Problem.LIMIT, SqlText.TOO_LONG);
+    }
     SqlText text = SqlText.of(sql);
-    return switch (text.statements()) {
+    int statements = StatementCounter.count(text);
+    return switch (statements) {
       case 1 -> allowed(text);
       case 0 -> throw new QueryException(Problem.INVALID, "the statement is empty");
       default ->
           throw new QueryException(
               Problem.INVALID,
               "%d statements were sent in one request, none of them was run: send them one by one"
-                  .formatted(text.statements()));
+                  .formatted(statements));
     };
   }
 

@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.sql.Connection;
 import java.sql.DriverManager;
@@ -70,6 +71,36 @@ class SqlTextTest {
     assertThat(SqlText.of(sql).isTemporaryObject()).isFalse();
   }
 
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SELECT setseed(0.5)",
+        "SELECT \"SETSEED\"(0.5)",
+        "EXPLAIN ANALYZE SET VARIABLE x = 5",
+        "EXPLAIN (ANALYZE) PREPARE p AS SELECT 1",
+        "PIVOT t ON x",
+        "SET VARIABLE x = 5"
+      })
+  void knowsWhatLeavesState(String sql) {
+    assertThat(SqlText.of(sql).leavesNoState()).isFalse();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {"SELECT 1", "EXPLAIN SELECT 1", "INSERT INTO t VALUES (1)", "SELECT * FROM temps"})
+  void knowsWhatLeavesNone(String sql) {
+    assertThat(SqlText.of(sql).leavesNoState()).isTrue();
+  }
+
+  @Test
+  void countsTheBytesOfALongText() {
+    String most = " ".repeat(SqlText.MAX_BYTES - 2);
+    assertThat(SqlText.isTooLong(most + "\u00e9")).isFalse();
+    assertThat(SqlText.isTooLong(most + "\u20ac")).isTrue();
+    assertThat(SqlText.isTooLong("\uD83D\uDE00".repeat(SqlText.MAX_BYTES / 4))).isFalse();
+    assertThat(SqlText.isTooLong("\uD83D\uDE00".repeat(SqlText.MAX_BYTES / 4) + "x")).isTrue();
+  }
+
   @Test
   void knowsTransactions() {
     assertThat(SqlText.of(" begin transaction ").isBegin()).isTrue();
@@ -77,6 +108,37 @@ class SqlTextTest {
     assertThat(SqlText.of("start").isBegin()).isFalse();
     assertThat(SqlText.of("COMMIT;").isEnd()).isTrue();
     assertThat(SqlText.of("Rollback").isEnd()).isTrue();
+  }
+
+  /** What the text alone does not tell, DuckDB's parser does. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      quoteCharacter = '`',
+      value = {
+        "SELECT 1|1",
+        "SELECT ';'|1",
+        "SELECT 1; -- done|1",
+        "/* a; b */ SELECT 1;|1",
+        "SELECT 1; SELECT 2|2",
+        "SELECT 1a$b$; SELECT 2a$b$|2",
+        "PIVOT (SELECT 1 AS a, 'x;' AS b) ON b USING sum(a)|1",
+        "PIVOT (SELECT 1 AS a, 2 AS b) ON b USING sum(a);|1",
+        "PIVOT (SELECT 1 AS a, 'x;' AS b) ON b USING sum(a); SELECT 1|2",
+        "SELECT ';' FROM FROM|1",
+        "PRAGMA show('a;b')|1",
+        "IMPORT DATABASE '/etc'|1",
+      })
+  void countsStatementsWithTheParser(String sql, int statements) throws EngineException {
+    assertThat(StatementCounter.count(SqlText.of(sql))).isEqualTo(statements);
+  }
+
+  /** Nothing is taken for one statement because the parser's own instance lacks something. */
+  @ParameterizedTest
+  @ValueSource(strings = {"PRAGMA unheard_of('a;b')", "IMPORT DATABASE '/tmp; /etc'"})
+  void refusesWhatTheParserCannotCount(String sql) {
+    assertThatThrownBy(() -> StatementCounter.count(SqlText.of(sql)))
+        .isInstanceOf(EngineException.class);
   }
 
   /** Whatever DuckDB's parser takes for one statement, or for several, we do too. */

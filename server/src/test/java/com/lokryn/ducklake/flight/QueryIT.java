@@ -184,15 +184,29 @@ class QueryIT {
 
   @Test
   void firstBatchIsSmall() throws Exception {
-    try (FlightStream stream = client.open("SELECT i, i::VARCHAR AS s FROM range(3000000) t(i)")) {
+    try (FlightStream stream = client.open("SELECT i, i * 2 AS d FROM range(3000000) t(i)")) {
       assertThat(stream.next()).isTrue();
       assertThat(stream.getRoot().getRowCount()).isLessThanOrEqualTo(2_048);
-      int largest = 0;
-      while (stream.next()) {
-        largest = Math.max(largest, stream.getRoot().getRowCount());
-      }
-      assertThat(largest).isGreaterThan(50_000);
+      assertThat(largest(stream)).isGreaterThan(50_000);
     }
+  }
+
+  /** The next row may be as wide as it likes. */
+  @Test
+  void batchesOfTextStaySmall() throws Exception {
+    try (FlightStream stream = client.open("SELECT i, i::VARCHAR AS s FROM range(300000) t(i)")) {
+      assertThat(stream.next()).isTrue();
+      assertThat(stream.getRoot().getRowCount()).isLessThanOrEqualTo(16);
+      assertThat(largest(stream)).isEqualTo(8_192);
+    }
+  }
+
+  private static int largest(FlightStream stream) {
+    int largest = 0;
+    while (stream.next()) {
+      largest = Math.max(largest, stream.getRoot().getRowCount());
+    }
+    return largest;
   }
 
   @Test
