@@ -151,6 +151,26 @@ def test_ingest_errors(server, tmp_path):
     assert run(server, "sql", "FROM cli_bad").returncode == 1
 
 
+@pytest.mark.parametrize("locale", ["C", "POSIX", ""])
+def test_other_characters_than_ascii_in_any_locale(server, start, locale):
+    environment = {"LC_ALL": locale, "LC_CTYPE": "", "LANG": ""}
+    done = subprocess.run(
+        [*LAUNCHER, "sql", "--url", server.uri, "SELECT 'é✓' AS \"日本\", nö"],
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+    assert '"nö" was not found' in done.stderr.decode()
+    done = subprocess.run(
+        [*LAUNCHER, "sql", "--url", server.uri, "SELECT 'é✓' AS \"日本\""],
+        capture_output=True,
+        timeout=60,
+        env={**os.environ, **environment},
+    )
+    assert done.stdout.decode().splitlines()[::2] == ["日本", "é✓"]
+    assert start(environment=environment).wait().lines[0] == "✓ DuckLake catalog configured"
+
+
 def test_the_quickstart_example_prints_what_it_says(server):
     done = subprocess.run(
         [sys.executable, str(ROOT / "client-examples" / "quickstart.py")],
