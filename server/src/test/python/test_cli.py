@@ -171,6 +171,94 @@ def test_other_characters_than_ascii_in_any_locale(server, start, locale):
     assert start(environment=environment).wait().lines[0] == "✓ DuckLake catalog configured"
 
 
+def pairs(server, columns: str, table: str) -> list[str]:
+    done = run(server, "sql", "--format", "csv", f"SELECT {columns} FROM {table} ORDER BY ALL")
+    return done.stdout.splitlines()[1:]
+
+
+@pytest.mark.parametrize("compression", ["lz4", "zstd", "uncompressed"])
+def test_ingest_of_feather_files(server, tmp_path, compression):
+    words = pa.array([f"word {i % 5}" if i % 7 else None for i in range(100_000)])
+    table = pa.table({"i": range(100_000), "w": words, "d": words.dictionary_encode()})
+    file = tmp_path / "rows.feather"
+    pyarrow.feather.write_feather(table, file, compression=compression)
+    done = run(server, "ingest", "--mode", "replace", str(file), "cli_feather")
+    assert (done.returncode, done.stderr) == (0, "")
+    columns = "count(*), sum(i), count(d), count_if(d IS DISTINCT FROM w)"
+    assert pairs(server, columns, "cli_feather") == ["100000,4999950000,85714,0"]
+
+
+def encoded(indices: list, words: list) -> pa.RecordBatch:
+    """A column of a dictionary, also inside of others."""
+    column = pa.DictionaryArray.from_arrays(pa.array(indices, pa.int8()), pa.array(words))
+    return pa.record_batch(
+        {
+            "d": column,
+            "s": pa.StructArray.from_arrays([column], ["k"]),
+            "l": pa.ListArray.from_arrays(list(range(len(indices) + 1)), column),
+        }
+    )
+
+
+@pytest.mark.parametrize("compression", [None, "zstd"])
+def test_ingest_of_dictionaries_that_change(server, tmp_path, compression):
+    batches = [
+        encoded([0, 1, None], ["a", "b"]),
+        encoded([2, 1, 0], ["ccc", "dd", "e"]),
+        encoded([0, 0, 0], ["x"]),
+    ]
+    file = tmp_path / "rows.arrows"
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_stream(file, batches[0].schema, options=options) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+    done = run(server, "ingest", "--mode", "replace", str(file), "cli_words")
+    assert done.stdout == "9 rows ingested into cli_words\n", done.stderr
+    assert pairs(server, "d, s.k, l[1]", "cli_words") == [
+        "a,a,a", "b,b,b", "ccc,ccc,ccc", "dd,dd,dd", "e,e,e", "x,x,x", "x,x,x", "x,x,x", ",,",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["arrow", "arrows"])
+def test_ingest_of_dictionaries_that_grow(server, tmp_path, kind):
+    batches = [
+        encoded([0, 1], ["a", "b"]).select(["d"]),
+        encoded([2, 0], ["a", "b", "ccc"]).select(["d"]),
+        encoded([3, None], ["a", "b", "ccc", "dddd"]).select(["d"]),
+    ]
+    file = tmp_path / f"rows.{kind}"
+    create = pa.ipc.new_file if kind == "arrow" else pa.ipc.new_stream
+    options = pa.ipc.IpcWriteOptions(emit_dictionary_deltas=True)
+    with create(file, batches[0].schema, options=options) as writer:
+        for batch in batches:
+            writer.write_batch(batch)
+        assert writer.stats.num_dictionary_deltas == 2
+    done = run(server, "ingest", "--mode", "replace", str(file), "cli_words")
+    assert done.stdout == "6 rows ingested into cli_words\n", done.stderr
+    assert pairs(server, "d", "cli_words") == ["a", "a", "b", "ccc", "dddd", ""]
+
+
+def test_arrow_files_that_are_none(server, tmp_path):
+    whole = tmp_path / "whole.feather"
+    pyarrow.feather.write_feather(pa.table({"i": range(10_000)}), whole)
+    broken = {
+        "text": b"this is no file of Arrow's",
+        "empty": b"",
+        "half": whole.read_bytes()[:1_000],
+        "magic": b"ARROW1\0\0" + b"\x07" * 40,
+        "stream": b"\xff\xff\xff\xff\x10\0\0\0" + b"\x07" * 40,
+    }
+    for name, content in broken.items():
+        file = tmp_path / f"{name}.arrow"
+        file.write_bytes(content)
+        done = run(server, "ingest", str(file), "never")
+        assert done.returncode == 1, (name, done.stderr)
+        assert len(done.stderr.splitlines()) == 1, done.stderr
+        assert done.stderr.startswith(str(file)), done.stderr
+    assert run(server, "ingest", str(tmp_path), "never", "--input-format", "csv").returncode == 64
+    assert run(server, "sql", "FROM never").returncode == 1
+
+
 def test_the_quickstart_example_prints_what_it_says(server):
     done = subprocess.run(
         [sys.executable, str(ROOT / "client-examples" / "quickstart.py")],

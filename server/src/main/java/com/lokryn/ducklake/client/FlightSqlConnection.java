@@ -97,20 +97,21 @@ public final class FlightSqlConnection implements AutoCloseable {
    *
    * @param progress told of the rows of each batch once the transport has it
    * @return the rows that the server wrote
+   * @throws IOException if the reader fails; the server keeps nothing
    */
   public long ingest(CommandStatementIngest command, ArrowReader reader, LongConsumer progress)
       throws ServerException, IOException {
     var descriptor = FlightDescriptor.command(com.google.protobuf.Any.pack(command).toByteArray());
-    try (var answers = new SyncPutListener()) {
-      ClientStreamListener upload =
-          flight.startPut(descriptor, reader.getVectorSchemaRoot(), reader, answers, options);
+    try (var batches = open(reader);
+        var answers = new SyncPutListener()) {
+      ClientStreamListener upload = flight.startPut(descriptor, batches.root(), answers, options);
       try {
-        while (!answers.isCancelled() && load(reader)) {
+        while (!answers.isCancelled() && load(batches)) {
           while (!upload.isReady() && !answers.isCancelled()) {
             LockSupport.parkNanos(POLL_NANOS);
           }
           upload.putNext();
-          progress.accept(reader.getVectorSchemaRoot().getRowCount());
+          progress.accept(batches.root().getRowCount());
         }
       } catch (IOException | RuntimeException e) {
         upload.error(e);
@@ -137,16 +138,29 @@ public final class FlightSqlConnection implements AutoCloseable {
     }
   }
 
-  /** The next batch of the file; DuckDB's complaint about it comes in a frame of Arrow's. */
-  private static boolean load(ArrowReader reader) throws IOException {
+  private PlainBatches open(ArrowReader reader) throws IOException {
     try {
-      return reader.loadNextBatch();
+      return new PlainBatches(reader, allocator);
     } catch (IOException | RuntimeException e) {
-      String text = String.valueOf(e.getMessage());
-      int at = text.indexOf("message=");
-      throw new IOException(
-          at < 0 ? text : text.substring(at + "message=".length(), text.length() - 1).strip(), e);
+      throw unreadable(e);
     }
+  }
+
+  private static boolean load(PlainBatches batches) throws IOException {
+    try {
+      return batches.loadNext();
+    } catch (IOException | RuntimeException e) {
+      throw unreadable(e);
+    }
+  }
+
+  /** Why a file cannot be read; DuckDB's text comes in a frame of Arrow's. */
+  private static IOException unreadable(Exception e) {
+    String text = String.valueOf(e.getMessage());
+    int at = text.indexOf("message=");
+    return at < 0
+        ? IngestFile.damaged(e)
+        : new IOException(text.substring(at + "message=".length(), text.length() - 1).strip(), e);
   }
 
   @Override
