@@ -61,7 +61,7 @@ public final class CommandLineRunner {
 
   private static int failure(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
     if (e instanceof CommandFailure failure) {
-      line.getErr().println(failure.getMessage());
+      line.getErr().println(VisibleText.lines(String.valueOf(failure.getMessage())));
       return failure.exitCode();
     }
     LoggerFactory.getLogger(CommandLineRunner.class).debug("the command failed", e);

@@ -1,7 +1,9 @@
 package com.lokryn.ducklake.client;
 
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.apache.arrow.flight.CallOption;
@@ -9,6 +11,7 @@ import org.apache.arrow.flight.FlightClient;
 import org.apache.arrow.flight.FlightClient.ClientStreamListener;
 import org.apache.arrow.flight.FlightDescriptor;
 import org.apache.arrow.flight.FlightEndpoint;
+import org.apache.arrow.flight.FlightInfo;
 import org.apache.arrow.flight.FlightRuntimeException;
 import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.flight.Location;
@@ -68,27 +71,59 @@ public final class FlightSqlConnection implements AutoCloseable {
     return allocator;
   }
 
-  /** Runs one statement and hands its result on as it arrives. */
-  public void run(String statement, ResultSink sink) throws ServerException, IOException {
-    try (PreparedStatement prepared = sql.prepare(statement, options)) {
-      if (prepared.getResultSetSchema().getFields().isEmpty()) {
-        sink.changed(prepared.executeUpdate(options));
-        return;
-      }
-      for (FlightEndpoint endpoint : prepared.execute(options).getEndpoints()) {
-        try (FlightStream stream = sql.getStream(endpoint.getTicket(), options)) {
-          while (stream.next()) {
-            sink.batch(stream.getRoot(), stream.getDictionaryProvider());
-          }
-          sink.end(stream.getRoot());
+  /**
+   * Runs one statement and hands its result on as it arrives.
+   *
+   * @return the number of rows changed, for a statement that has no result
+   * @throws IOException if the sink takes no more; the server is told to stop
+   */
+  public OptionalLong run(String statement, ResultSink sink) throws ServerException, IOException {
+    try {
+      PreparedStatement prepared = sql.prepare(statement, options);
+      try {
+        if (prepared.getResultSetSchema().getFields().isEmpty()) {
+          return OptionalLong.of(prepared.executeUpdate(options));
         }
+        read(prepared.execute(options), sink);
+        return OptionalLong.empty();
+      } finally {
+        forget(prepared);
       }
     } catch (FlightRuntimeException e) {
       throw ServerException.of(e, url);
-    } catch (IOException | RuntimeException e) {
-      throw e;
-    } catch (Exception e) {
-      throw new IllegalStateException("closing a stream failed", e);
+    }
+  }
+
+  /** The statement did what it should or failed with its own error, whatever happens here. */
+  private void forget(PreparedStatement prepared) {
+    try {
+      prepared.close(options);
+    } catch (FlightRuntimeException | StatusRuntimeException _) {
+      // The server forgets it with the session.
+    }
+  }
+
+  private void read(FlightInfo info, ResultSink sink) throws IOException {
+    boolean started = false;
+    for (FlightEndpoint endpoint : info.getEndpoints()) {
+      try (FlightStream stream = sql.getStream(endpoint.getTicket(), options)) {
+        boolean more = stream.next();
+        if (!started) {
+          started = true;
+          sink.start(stream.getRoot(), stream.getDictionaryProvider());
+        }
+        while (more) {
+          sink.batch(stream.getRoot(), stream.getDictionaryProvider());
+          more = stream.next();
+        }
+      } catch (IOException | RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new IllegalStateException("closing a stream failed", e);
+      }
+    }
+    if (started) {
+      sink.end();
     }
   }
 
