@@ -243,6 +243,20 @@ def test_changes_are_counted(server):
     ]  # fmt: skip
 
 
+def test_servers_that_are_not_there(server):
+    away = [
+        ("grpc://no-such-host.invalid:1", "the name of the host is not known"),
+        ("grpc+tls://127.0.0.1:1", "no server answers at"),
+        (server.uri.replace("grpc:", "grpc+tls:"), "does not speak TLS"),
+    ]
+    for url, text in away:
+        for command in (["sql", "SELECT 1"], ["health"]):
+            done = run(server, *command, "--url", url)
+            assert done.returncode == 69, (command, url)
+            assert text in done.stderr
+            assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize("locale", ["C", "POSIX", ""])
 def test_other_characters_than_ascii_in_any_locale(server, start, locale):
     environment = {"LC_ALL": locale, "LC_CTYPE": "", "LANG": ""}

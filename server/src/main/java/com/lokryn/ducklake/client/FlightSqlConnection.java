@@ -51,7 +51,7 @@ public final class FlightSqlConnection implements AutoCloseable {
               .flatMap(who -> flight.authenticateBasicToken(who.user(), who.password()))
               .map(token -> new CallOption[] {token})
               .orElseGet(() -> new CallOption[0]);
-    } catch (FlightRuntimeException e) {
+    } catch (FlightRuntimeException | StatusRuntimeException e) {
       close();
       throw ServerException.of(e, url);
     }
@@ -89,7 +89,7 @@ public final class FlightSqlConnection implements AutoCloseable {
       } finally {
         forget(prepared);
       }
-    } catch (FlightRuntimeException e) {
+    } catch (FlightRuntimeException | StatusRuntimeException e) {
       throw ServerException.of(e, url);
     }
   }
@@ -160,7 +160,7 @@ public final class FlightSqlConnection implements AutoCloseable {
             : DoPutUpdateResult.parseFrom(answer.getApplicationMetadata().nioBuffer())
                 .getRecordCount();
       }
-    } catch (FlightRuntimeException e) {
+    } catch (FlightRuntimeException | StatusRuntimeException e) {
       throw ServerException.of(e, url);
     } catch (java.util.concurrent.ExecutionException e) {
       if (e.getCause() instanceof FlightRuntimeException refused) {
