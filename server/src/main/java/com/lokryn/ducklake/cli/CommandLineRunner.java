@@ -1,5 +1,7 @@
 package com.lokryn.ducklake.cli;
 
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
 import com.lokryn.ducklake.config.Setting;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.engine.BuildInfo;
@@ -23,7 +25,12 @@ public final class CommandLineRunner {
   /** Runs a command line, and returns the exit code. */
   public static int run(String... arguments) {
     // Commands print their results; what libraries have to say is for whoever looks for a fault.
-    Logging.configure(false, System.getenv().getOrDefault("LOG_LEVEL", "WARN"));
+    String level = System.getenv().getOrDefault("LOG_LEVEL", "WARN");
+    Logging.configure(false, level);
+    if (!level.equalsIgnoreCase("debug")) {
+      // gRPC warns, with a stack trace, of what the command itself then says in a sentence.
+      ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).setLevel(Level.OFF);
+    }
     var line = new CommandLine(new Root());
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setParameterExceptionHandler(CommandLineRunner::usage);
@@ -61,7 +68,7 @@ public final class CommandLineRunner {
 
   private static int failure(Exception e, CommandLine line, CommandLine.ParseResult parsed) {
     if (e instanceof CommandFailure failure) {
-      line.getErr().println(failure.getMessage());
+      line.getErr().println(VisibleText.lines(String.valueOf(failure.getMessage())));
       return failure.exitCode();
     }
     LoggerFactory.getLogger(CommandLineRunner.class).debug("the command failed", e);

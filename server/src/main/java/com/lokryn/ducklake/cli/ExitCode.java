@@ -4,7 +4,7 @@ package com.lokryn.ducklake.cli;
 final class ExitCode {
   static final int DONE = 0;
 
-  /** A statement or a request was refused by the server. */
+  /** The server refused a statement or a request, or a file could not be read or written. */
   static final int FAILED = 1;
 
   static final int USAGE = 64;
@@ -12,6 +12,9 @@ final class ExitCode {
   static final int INTERNAL = 70;
   static final int PERMISSION = 77;
   static final int CONFIGURATION = 78;
+
+  /** Whoever read the output has gone: what a shell says of a program that SIGPIPE has ended. */
+  static final int PIPE = 141;
 
   private ExitCode() {}
 }

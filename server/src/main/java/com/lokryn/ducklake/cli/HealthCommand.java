@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.cli;
 
 import com.lokryn.ducklake.client.HealthProbe;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -14,11 +15,9 @@ final class HealthCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
-    String status = HealthProbe.ask(server.url());
-    if (!status.equals("SERVING")) {
-      throw new CommandFailure(
-          ExitCode.DEPENDENCY,
-          "the server at %s is not serving: %s".formatted(server.url(), status));
+    Optional<String> problem = HealthProbe.ask(server.url());
+    if (problem.isPresent()) {
+      throw new CommandFailure(ExitCode.DEPENDENCY, problem.get());
     }
     return ExitCode.DONE;
   }

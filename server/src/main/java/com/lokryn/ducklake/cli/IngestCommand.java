@@ -69,7 +69,7 @@ final class IngestCommand implements Callable<Integer> {
   @Override
   public Integer call() {
     Path path = java.util.Objects.requireNonNull(file);
-    if (!Files.isReadable(path)) {
+    if (!Files.isReadable(path) || Files.isDirectory(path)) {
       throw new CommandFailure(ExitCode.USAGE, "%s cannot be read".formatted(path));
     }
     Format read =

@@ -1,11 +1,12 @@
 package com.lokryn.ducklake.cli;
 
-import com.lokryn.ducklake.client.ResultSink;
 import com.lokryn.ducklake.client.Values;
-import java.io.PrintStream;
+import java.io.IOException;
+import java.io.Writer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.dictionary.DictionaryProvider;
 import org.apache.arrow.vector.types.pojo.ArrowType;
@@ -15,61 +16,76 @@ import org.apache.arrow.vector.types.pojo.Field;
  * Prints a result as an aligned table. The widths come from its first thousand rows; the others are
  * printed as they arrive.
  */
-final class TablePrinter implements ResultSink {
+final class TablePrinter implements ResultPrinter {
   private static final int MEASURED_ROWS = 1_000;
   private static final int LEAST_WIDTH = 4;
   private static final String BETWEEN = " | ";
 
-  private final PrintStream out;
+  private final Writer out;
   private final OptionalInt terminalWidth;
   private final List<List<String>> held = new ArrayList<>();
+  private List<Field> fields = List.of();
   private int[] widths = new int[0];
   private boolean measured;
   private long rows;
 
-  TablePrinter(PrintStream out, OptionalInt terminalWidth) {
+  TablePrinter(Writer out, OptionalInt terminalWidth) {
     this.out = out;
     this.terminalWidth = terminalWidth;
   }
 
   @Override
-  public void batch(VectorSchemaRoot batch, DictionaryProvider dictionaries) {
+  public void start(VectorSchemaRoot columns, DictionaryProvider dictionaries) {
+    fields = columns.getSchema().getFields();
+    held.clear();
+    measured = false;
+    rows = 0;
+  }
+
+  @Override
+  public void batch(VectorSchemaRoot batch, DictionaryProvider dictionaries) throws IOException {
+    var values = new Values(dictionaries);
+    List<FieldVector> vectors = batch.getFieldVectors();
     for (int row = 0; row < batch.getRowCount(); row++) {
-      var cells = new ArrayList<String>(batch.getFieldVectors().size());
-      for (var vector : batch.getFieldVectors()) {
-        cells.add(printable(CellText.of(Values.of(vector, row, dictionaries))));
+      var cells = new ArrayList<String>(vectors.size());
+      for (int column = 0; column < vectors.size(); column++) {
+        Object value = values.read(fields.get(column), vectors.get(column), row);
+        cells.add(VisibleText.oneLine(CellText.of(value)));
       }
       rows++;
       if (measured) {
-        print(batch.getSchema().getFields(), cells);
+        print(cells);
       } else {
         held.add(cells);
         if (held.size() == MEASURED_ROWS) {
-          measure(batch.getSchema().getFields());
+          measure();
         }
       }
     }
+    out.flush();
   }
 
   @Override
-  public void end(VectorSchemaRoot root) {
+  public void end() throws IOException {
     if (!measured) {
-      measure(root.getSchema().getFields());
+      measure();
     }
-    out.printf("(%d %s)%n", rows, rows == 1 ? "row" : "rows");
-    rows = 0;
-    measured = false;
+    line("(%d %s)".formatted(rows, rows == 1 ? "row" : "rows"));
+    out.flush();
   }
 
   @Override
-  public void changed(long changed) {
-    out.println(changed == 0 ? "OK" : changed + (changed == 1 ? " row" : " rows") + " changed");
+  public void done(String sentence) throws IOException {
+    line(sentence);
+    out.flush();
   }
 
-  private void measure(List<Field> fields) {
+  private void measure() throws IOException {
+    List<String> names =
+        fields.stream().map(field -> VisibleText.oneLine(field.getName())).toList();
     widths = new int[fields.size()];
     for (int column = 0; column < widths.length; column++) {
-      int widest = length(printable(fields.get(column).getName()));
+      int widest = length(names.get(column));
       for (List<String> cells : held) {
         widest = Math.max(widest, length(cells.get(column)));
       }
@@ -77,14 +93,15 @@ final class TablePrinter implements ResultSink {
     }
     terminalWidth.ifPresent(this::fit);
     measured = true;
-    var names = fields.stream().map(field -> printable(field.getName())).toList();
-    print(fields, names);
+    print(names);
     var line = new StringBuilder();
     for (int column = 0; column < widths.length; column++) {
       line.append(column == 0 ? "" : "-+-").append("-".repeat(widths[column]));
     }
-    out.println(line);
-    held.forEach(cells -> print(fields, cells));
+    line(line.toString());
+    for (List<String> cells : held) {
+      print(cells);
+    }
     held.clear();
   }
 
@@ -107,7 +124,7 @@ final class TablePrinter implements ResultSink {
     }
   }
 
-  private void print(List<Field> fields, List<String> cells) {
+  private void print(List<String> cells) throws IOException {
     var line = new StringBuilder();
     for (int column = 0; column < cells.size(); column++) {
       String cell = cells.get(column);
@@ -120,7 +137,12 @@ final class TablePrinter implements ResultSink {
       line.append(column == 0 ? "" : BETWEEN);
       line.append(isNumber(fields.get(column)) ? space + cell : cell + space);
     }
-    out.println(line.toString().stripTrailing());
+    line(line.toString().stripTrailing());
+  }
+
+  private void line(String text) throws IOException {
+    out.write(text);
+    out.write('\n');
   }
 
   private static boolean isNumber(Field field) {
@@ -133,10 +155,5 @@ final class TablePrinter implements ResultSink {
 
   private static int length(String text) {
     return text.codePointCount(0, text.length());
-  }
-
-  /** A line of a table is one line of the terminal. */
-  private static String printable(String text) {
-    return text.replace("\r", "").replace("\n", "↵").replace("\t", " ");
   }
 }

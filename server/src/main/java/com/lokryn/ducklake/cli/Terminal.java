@@ -4,6 +4,8 @@ import java.io.Console;
 import java.io.File;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 
@@ -12,6 +14,11 @@ import java.util.OptionalInt;
 @SuppressWarnings("SystemConsoleNull")
 final class Terminal {
   private static final int DEFAULT_WIDTH = 80;
+
+  // As stat(2) has them.
+  private static final int FILE_KIND = 0xF000;
+  private static final int PIPE = 0x1000;
+  private static final int SOCKET = 0xC000;
 
   private Terminal() {}
 
@@ -27,6 +34,17 @@ final class Terminal {
       return Optional.empty();
     }
     return Optional.ofNullable(console.readPassword("%s", prompt)).map(String::new);
+  }
+
+  /** Does another program read the output? Of such a one, errors only tell that it has gone. */
+  static boolean isPiped() {
+    try {
+      int mode = (int) Files.getAttribute(Path.of("/dev/stdout"), "unix:mode");
+      int kind = mode & FILE_KIND;
+      return kind == PIPE || kind == SOCKET;
+    } catch (IOException | RuntimeException _) {
+      return false;
+    }
   }
 
   /** Characters of a line; empty when nobody looks, so that nothing needs to be cut. */

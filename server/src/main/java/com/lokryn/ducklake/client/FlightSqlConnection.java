@@ -1,7 +1,9 @@
 package com.lokryn.ducklake.client;
 
+import io.grpc.StatusRuntimeException;
 import java.io.IOException;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongConsumer;
 import org.apache.arrow.flight.CallOption;
@@ -9,6 +11,7 @@ import org.apache.arrow.flight.FlightClient;
 import org.apache.arrow.flight.FlightClient.ClientStreamListener;
 import org.apache.arrow.flight.FlightDescriptor;
 import org.apache.arrow.flight.FlightEndpoint;
+import org.apache.arrow.flight.FlightInfo;
 import org.apache.arrow.flight.FlightRuntimeException;
 import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.flight.Location;
@@ -48,7 +51,7 @@ public final class FlightSqlConnection implements AutoCloseable {
               .flatMap(who -> flight.authenticateBasicToken(who.user(), who.password()))
               .map(token -> new CallOption[] {token})
               .orElseGet(() -> new CallOption[0]);
-    } catch (FlightRuntimeException e) {
+    } catch (FlightRuntimeException | StatusRuntimeException e) {
       close();
       throw ServerException.of(e, url);
     }
@@ -68,27 +71,59 @@ public final class FlightSqlConnection implements AutoCloseable {
     return allocator;
   }
 
-  /** Runs one statement and hands its result on as it arrives. */
-  public void run(String statement, ResultSink sink) throws ServerException, IOException {
-    try (PreparedStatement prepared = sql.prepare(statement, options)) {
-      if (prepared.getResultSetSchema().getFields().isEmpty()) {
-        sink.changed(prepared.executeUpdate(options));
-        return;
-      }
-      for (FlightEndpoint endpoint : prepared.execute(options).getEndpoints()) {
-        try (FlightStream stream = sql.getStream(endpoint.getTicket(), options)) {
-          while (stream.next()) {
-            sink.batch(stream.getRoot(), stream.getDictionaryProvider());
-          }
-          sink.end(stream.getRoot());
+  /**
+   * Runs one statement and hands its result on as it arrives.
+   *
+   * @return the number of rows changed, for a statement that has no result
+   * @throws IOException if the sink takes no more; the server is told to stop
+   */
+  public OptionalLong run(String statement, ResultSink sink) throws ServerException, IOException {
+    try {
+      PreparedStatement prepared = sql.prepare(statement, options);
+      try {
+        if (prepared.getResultSetSchema().getFields().isEmpty()) {
+          return OptionalLong.of(prepared.executeUpdate(options));
         }
+        read(prepared.execute(options), sink);
+        return OptionalLong.empty();
+      } finally {
+        forget(prepared);
       }
-    } catch (FlightRuntimeException e) {
+    } catch (FlightRuntimeException | StatusRuntimeException e) {
       throw ServerException.of(e, url);
-    } catch (IOException | RuntimeException e) {
-      throw e;
-    } catch (Exception e) {
-      throw new IllegalStateException("closing a stream failed", e);
+    }
+  }
+
+  /** The statement did what it should or failed with its own error, whatever happens here. */
+  private void forget(PreparedStatement prepared) {
+    try {
+      prepared.close(options);
+    } catch (FlightRuntimeException | StatusRuntimeException _) {
+      // The server forgets it with the session.
+    }
+  }
+
+  private void read(FlightInfo info, ResultSink sink) throws IOException {
+    boolean started = false;
+    for (FlightEndpoint endpoint : info.getEndpoints()) {
+      try (FlightStream stream = sql.getStream(endpoint.getTicket(), options)) {
+        boolean more = stream.next();
+        if (!started) {
+          started = true;
+          sink.start(stream.getRoot(), stream.getDictionaryProvider());
+        }
+        while (more) {
+          sink.batch(stream.getRoot(), stream.getDictionaryProvider());
+          more = stream.next();
+        }
+      } catch (IOException | RuntimeException e) {
+        throw e;
+      } catch (Exception e) {
+        throw new IllegalStateException("closing a stream failed", e);
+      }
+    }
+    if (started) {
+      sink.end();
     }
   }
 
@@ -97,20 +132,21 @@ public final class FlightSqlConnection implements AutoCloseable {
    *
    * @param progress told of the rows of each batch once the transport has it
    * @return the rows that the server wrote
+   * @throws IOException if the reader fails; the server keeps nothing
    */
   public long ingest(CommandStatementIngest command, ArrowReader reader, LongConsumer progress)
       throws ServerException, IOException {
     var descriptor = FlightDescriptor.command(com.google.protobuf.Any.pack(command).toByteArray());
-    try (var answers = new SyncPutListener()) {
-      ClientStreamListener upload =
-          flight.startPut(descriptor, reader.getVectorSchemaRoot(), reader, answers, options);
+    try (var batches = open(reader);
+        var answers = new SyncPutListener()) {
+      ClientStreamListener upload = flight.startPut(descriptor, batches.root(), answers, options);
       try {
-        while (!answers.isCancelled() && load(reader)) {
+        while (!answers.isCancelled() && load(batches)) {
           while (!upload.isReady() && !answers.isCancelled()) {
             LockSupport.parkNanos(POLL_NANOS);
           }
           upload.putNext();
-          progress.accept(reader.getVectorSchemaRoot().getRowCount());
+          progress.accept(batches.root().getRowCount());
         }
       } catch (IOException | RuntimeException e) {
         upload.error(e);
@@ -124,7 +160,7 @@ public final class FlightSqlConnection implements AutoCloseable {
             : DoPutUpdateResult.parseFrom(answer.getApplicationMetadata().nioBuffer())
                 .getRecordCount();
       }
-    } catch (FlightRuntimeException e) {
+    } catch (FlightRuntimeException | StatusRuntimeException e) {
       throw ServerException.of(e, url);
     } catch (java.util.concurrent.ExecutionException e) {
       if (e.getCause() instanceof FlightRuntimeException refused) {
@@ -137,16 +173,29 @@ public final class FlightSqlConnection implements AutoCloseable {
     }
   }
 
-  /** The next batch of the file; DuckDB's complaint about it comes in a frame of Arrow's. */
-  private static boolean load(ArrowReader reader) throws IOException {
+  private PlainBatches open(ArrowReader reader) throws IOException {
     try {
-      return reader.loadNextBatch();
+      return new PlainBatches(reader, allocator);
     } catch (IOException | RuntimeException e) {
-      String text = String.valueOf(e.getMessage());
-      int at = text.indexOf("message=");
-      throw new IOException(
-          at < 0 ? text : text.substring(at + "message=".length(), text.length() - 1).strip(), e);
+      throw unreadable(e);
     }
+  }
+
+  private static boolean load(PlainBatches batches) throws IOException {
+    try {
+      return batches.loadNext();
+    } catch (IOException | RuntimeException e) {
+      throw unreadable(e);
+    }
+  }
+
+  /** Why a file cannot be read; DuckDB's text comes in a frame of Arrow's. */
+  private static IOException unreadable(Exception e) {
+    String text = String.valueOf(e.getMessage());
+    int at = text.indexOf("message=");
+    return at < 0
+        ? IngestFile.damaged(e)
+        : new IOException(text.substring(at + "message=".length(), text.length() - 1).strip(), e);
   }
 
   @Override

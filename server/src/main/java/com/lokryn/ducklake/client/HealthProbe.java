@@ -6,6 +6,7 @@ import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
 import io.grpc.netty.NettyChannelBuilder;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
 /** Asks a server's health service. */
@@ -14,8 +15,8 @@ public final class HealthProbe {
 
   private HealthProbe() {}
 
-  /** The status it gives, in words; "SERVING" while it takes queries. */
-  public static String ask(ServerUrl url) {
+  /** Why the server does not take queries; empty while it does. */
+  public static Optional<String> ask(ServerUrl url) {
     var builder = NettyChannelBuilder.forAddress(url.host(), url.port());
     ManagedChannel channel = (url.tls() ? builder : builder.usePlaintext()).build();
     try {
@@ -24,9 +25,17 @@ public final class HealthProbe {
               .withDeadlineAfter(DEADLINE_SECONDS, TimeUnit.SECONDS)
               .check(HealthCheckRequest.getDefaultInstance())
               .getStatus();
-      return status.name();
+      return status == ServingStatus.SERVING
+          ? Optional.empty()
+          : Optional.of("the server at %s is not serving: %s".formatted(url, status));
     } catch (StatusRuntimeException e) {
-      return e.getStatus().getCode().name();
+      return Optional.of(
+          switch (e.getStatus().getCode()) {
+            case DEADLINE_EXCEEDED ->
+                "the server at %s gave no answer in %d seconds".formatted(url, DEADLINE_SECONDS);
+            case UNIMPLEMENTED -> "the server at %s has no health service".formatted(url);
+            default -> String.valueOf(ServerException.of(e, url).getMessage());
+          });
     } finally {
       channel.shutdownNow();
     }

@@ -2,6 +2,8 @@ package com.lokryn.ducklake.client;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -54,7 +56,11 @@ public final class IngestFile implements AutoCloseable {
   /** About 3 MB of usual rows. */
   private static final long BATCH_ROWS = 61_440;
 
-  private static final byte[] ARROW_FILE = "ARROW1".getBytes(StandardCharsets.US_ASCII);
+  private static final ByteBuffer ARROW_FILE =
+      ByteBuffer.wrap("ARROW1".getBytes(StandardCharsets.US_ASCII));
+
+  private static final int START_BYTES = 8;
+  private static final int CONTINUATION = -1;
 
   private final ArrowReader reader;
   private final AutoCloseable source;
@@ -75,16 +81,59 @@ public final class IngestFile implements AutoCloseable {
   }
 
   private static IngestFile arrow(Path file, BufferAllocator allocator) throws IOException {
-    byte[] start;
+    ByteBuffer start;
     try (InputStream in = Files.newInputStream(file)) {
-      start = in.readNBytes(ARROW_FILE.length);
+      start = ByteBuffer.wrap(in.readNBytes(START_BYTES)).order(ByteOrder.LITTLE_ENDIAN);
     }
-    if (Arrays.equals(start, ARROW_FILE)) {
-      FileChannel channel = FileChannel.open(file);
-      return new IngestFile(new ArrowFileReader(channel, allocator), channel);
+    if (start.limit() == START_BYTES && start.slice(0, ARROW_FILE.limit()).equals(ARROW_FILE)) {
+      var reader = new ArrowFile(FileChannel.open(file), allocator);
+      try {
+        reader.loadDictionaries();
+      } catch (IOException | RuntimeException e) {
+        reader.close();
+        throw damaged(e);
+      }
+      return new IngestFile(reader, () -> {});
     }
+    checkStream(start, Files.size(file));
     InputStream in = Files.newInputStream(file);
     return new IngestFile(new ArrowStreamReader(in, allocator), in);
+  }
+
+  /** Arrow complains in exceptions of many kinds, some of them without a text. */
+  static IOException damaged(Exception e) {
+    return new IOException(
+        "it is damaged or not complete (%s)"
+            .formatted(e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage()),
+        e);
+  }
+
+  /** Arrow would take any four bytes for the length of its first message, and that much memory. */
+  private static void checkStream(ByteBuffer start, long size) throws IOException {
+    boolean stream = start.limit() == START_BYTES;
+    if (stream) {
+      int first = start.getInt(0);
+      // Streams of old versions begin with the length itself.
+      int length = first == CONTINUATION ? start.getInt(Integer.BYTES) : first;
+      stream = length > 0 && length <= size;
+    }
+    if (!stream) {
+      throw new IOException("it is no Arrow file, Feather file or Arrow stream");
+    }
+  }
+
+  /** Arrow's own reader loads one batch of each dictionary, and none of those that add to it. */
+  private static final class ArrowFile extends ArrowFileReader {
+    ArrowFile(FileChannel channel, BufferAllocator allocator) {
+      super(channel, allocator);
+    }
+
+    void loadDictionaries() throws IOException {
+      int loaded = getRecordBlocks().isEmpty() ? 0 : getDictionaryVectors().size();
+      for (int i = loaded; i < getDictionaryBlocks().size(); i++) {
+        loadDictionary(readDictionary());
+      }
+    }
   }
 
   private static IngestFile duckdb(Path file, Format format, BufferAllocator allocator)
@@ -97,14 +146,21 @@ public final class IngestFile implements AutoCloseable {
       connection = (DuckDBConnection) DriverManager.getConnection("jdbc:duckdb:", properties);
       var statement =
           connection.prepareStatement("SELECT * FROM " + format.function + "(?::VARCHAR)");
-      statement.setString(1, file.toString());
+      statement.setString(1, literally(file));
       var result = (DuckDBResultSet) statement.executeQuery();
       var reader = (ArrowReader) result.arrowExportStream(allocator, BATCH_ROWS);
       return new IngestFile(reader, connection);
     } catch (SQLException e) {
       close(connection);
-      throw new IOException(e.getMessage(), e);
+      // Without the line of SQL, which is not the user's.
+      throw new IOException(
+          String.valueOf(e.getMessage()).replaceFirst("(?s)\\s+LINE \\d+:.*", ""), e);
     }
+  }
+
+  /** DuckDB reads names as patterns. */
+  private static String literally(Path file) {
+    return file.toString().replaceAll("[\\[*?]", "[$0]");
   }
 
   private static void close(@org.jspecify.annotations.Nullable DuckDBConnection connection) {

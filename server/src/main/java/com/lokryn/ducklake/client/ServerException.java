@@ -1,9 +1,17 @@
 package com.lokryn.ducklake.client;
 
+import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
+import io.netty.handler.ssl.NotSslRecordException;
+import java.net.ConnectException;
+import java.net.UnknownHostException;
+import java.nio.channels.UnresolvedAddressException;
+import java.security.GeneralSecurityException;
+import javax.net.ssl.SSLException;
 import org.apache.arrow.flight.FlightRuntimeException;
 import org.apache.arrow.flight.FlightStatusCode;
 
-/** What the server refused, or that it cannot be reached; the text is the server's own. */
+/** What the server refused, with its own text, or why it cannot be reached. */
 public final class ServerException extends Exception {
   private static final long serialVersionUID = 1L;
 
@@ -14,21 +22,65 @@ public final class ServerException extends Exception {
     this.unreachable = unreachable;
   }
 
-  static ServerException of(FlightRuntimeException e, ServerUrl url) {
-    boolean unreachable =
-        e.status().code() == FlightStatusCode.UNAVAILABLE
-            && (e.getMessage() == null || e.getMessage().startsWith("io exception"));
-    return new ServerException(
-        unreachable
-            ? "no server answers at %s: start one with 'ducklake-flight serve --local'"
-                .formatted(url)
-            : String.valueOf(e.getMessage()),
-        unreachable,
-        e);
+  /** Makes one of what a call threw, which is Flight's exception or gRPC's. */
+  static ServerException of(RuntimeException thrown, ServerUrl url) {
+    if (!isUnavailable(thrown)) {
+      return new ServerException(text(thrown), false, thrown);
+    }
+    return new ServerException(reason(thrown, url), true, thrown);
   }
 
-  /** True when there was no server, rather than one that refused. */
+  /** True when there was no server to take the request, rather than one that refused it. */
   public boolean isUnreachable() {
     return unreachable;
+  }
+
+  private static boolean isUnavailable(RuntimeException thrown) {
+    return switch (thrown) {
+      case FlightRuntimeException e -> e.status().code() == FlightStatusCode.UNAVAILABLE;
+      case StatusRuntimeException e -> e.getStatus().getCode() == Status.Code.UNAVAILABLE;
+      default -> false;
+    };
+  }
+
+  /** A server that is going away says so itself; otherwise the transport's exception is there. */
+  private static String reason(RuntimeException thrown, ServerUrl url) {
+    Throwable root = thrown;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return switch (root) {
+      case UnknownHostException _, UnresolvedAddressException _ ->
+          "no server at %s: the name of the host is not known".formatted(url);
+      case ConnectException _ ->
+          "no server answers at %s: start one with 'ducklake-flight serve --local'".formatted(url);
+      case NotSslRecordException _ ->
+          "the server at %s does not speak TLS: use %s".formatted(url, url.other());
+      case SSLException _, GeneralSecurityException _ ->
+          "no TLS connection to %s: %s".formatted(url, firstLine(root));
+      case FlightRuntimeException _, StatusRuntimeException _ -> withoutCause(root, url);
+      default -> "the connection to %s failed: %s".formatted(url, firstLine(root));
+    };
+  }
+
+  private static String withoutCause(Throwable thrown, ServerUrl url) {
+    String text = text(thrown);
+    // gRPC has nothing better to say of a peer that hangs up at the first bytes.
+    return text.contains("Network closed for unknown reason")
+        ? "the server at %s closed the connection: if it speaks %s, use %s"
+            .formatted(url, url.tls() ? "no TLS" : "TLS", url.other())
+        : text;
+  }
+
+  private static String text(Throwable thrown) {
+    String text =
+        thrown instanceof StatusRuntimeException e
+            ? e.getStatus().getDescription()
+            : thrown.getMessage();
+    return text == null || text.isBlank() ? "the server refused: " + thrown : text.stripTrailing();
+  }
+
+  private static String firstLine(Throwable thrown) {
+    return String.valueOf(thrown.getMessage()).lines().findFirst().orElse("");
   }
 }

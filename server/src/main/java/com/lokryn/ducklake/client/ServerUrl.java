@@ -29,6 +29,11 @@ public record ServerUrl(String host, int port, boolean tls) {
     }
   }
 
+  /** The same place with TLS where this has none, and without where it has. */
+  ServerUrl other() {
+    return new ServerUrl(host, port, !tls);
+  }
+
   @Override
   public String toString() {
     return (tls ? "grpc+tls://" : "grpc://") + host + ":" + port;

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.client;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Cuts a script into statements at its semicolons, but for those in strings, quoted names and
@@ -20,6 +21,19 @@ public final class StatementSplitter {
     return new StatementSplitter(script).split();
   }
 
+  /** The word that a statement begins with, in lower case; empty if there is none. */
+  public static String firstWord(String statement) {
+    var words = new StatementSplitter(statement);
+    while (words.skipSpace()) {
+      // The word comes after spaces and comments.
+    }
+    int from = words.at;
+    while (words.at < statement.length() && isWordPart(statement.charAt(words.at))) {
+      words.at++;
+    }
+    return statement.substring(from, words.at).toLowerCase(Locale.ROOT);
+  }
+
   private List<String> split() {
     var statements = new ArrayList<String>();
     int from = 0;
@@ -33,13 +47,7 @@ public final class StatementSplitter {
         at++;
         from = at;
         empty = true;
-      } else if (Character.isWhitespace(c) || c == '\uFEFF') {
-        at++;
-      } else if (script.startsWith("--", at)) {
-        skipTo("\n");
-      } else if (script.startsWith("/*", at)) {
-        skipComment();
-      } else {
+      } else if (!skipSpace()) {
         empty = false;
         skipToken(c);
       }
@@ -48,6 +56,21 @@ public final class StatementSplitter {
       statements.add(script.substring(from).strip());
     }
     return statements;
+  }
+
+  /** Skips a space or a comment, if there is one. */
+  private boolean skipSpace() {
+    if (script.startsWith("--", at)) {
+      skipTo("\n");
+    } else if (script.startsWith("/*", at)) {
+      skipComment();
+    } else if (at < script.length()
+        && (Character.isWhitespace(script.charAt(at)) || script.charAt(at) == '\uFEFF')) {
+      at++;
+    } else {
+      return false;
+    }
+    return true;
   }
 
   private void skipToken(char c) {
