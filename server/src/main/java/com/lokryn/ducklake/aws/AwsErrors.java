@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.aws;
 
+import java.io.IOException;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -26,8 +27,12 @@ final class AwsErrors {
     return details(e).map(AwsErrorDetails::errorCode).orElse("");
   }
 
-  /** Code and text in the service's own words. */
+  /** Code and text in the service's own words, or what kept it from being reached. */
   static String text(SdkException e) {
+    if (!(e instanceof SdkServiceException) && root(e) instanceof IOException cause) {
+      // The SDK wraps it in advice of several lines.
+      return cause.getClass().getSimpleName() + ": " + cause.getMessage();
+    }
     String code = code(e);
     String message =
         details(e)
@@ -75,6 +80,14 @@ final class AwsErrors {
   /** The first parts of the ARNs of a region: {@code aws}, {@code aws-cn}, {@code aws-us-gov}. */
   static String partition(Region region) {
     return PartitionMetadata.of(region).id();
+  }
+
+  private static Throwable root(Throwable e) {
+    Throwable root = e;
+    while (root.getCause() != null) {
+      root = root.getCause();
+    }
+    return root;
   }
 
   private static Optional<AwsErrorDetails> details(SdkException e) {

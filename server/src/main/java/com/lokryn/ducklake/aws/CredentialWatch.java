@@ -84,7 +84,7 @@ public final class CredentialWatch implements AutoCloseable {
           new StartProblem(
               Kind.PERMISSION,
               "the process has no AWS credentials",
-              "give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID (log_level=debug tells"
+              "give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID (LOG_LEVEL=debug tells"
                   + " where they were looked for)"));
     }
     current = first;

@@ -134,7 +134,7 @@ public final class SecretsManagerSource implements SecretSource {
       if (AwsErrors.noCredentials(e)) {
         LOG.debug("no credentials", e);
         return new NotAccessible(
-            "the process has no AWS credentials (log_level=debug tells where they were looked for)",
+            "the process has no AWS credentials (LOG_LEVEL=debug tells where they were looked for)",
             "give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID");
       }
       return new NotAccessible(AwsErrors.text(e), unreachableRemedy(region.get().id()));
