@@ -53,6 +53,9 @@ public final class CredentialWatch implements AutoCloseable {
 
   private volatile @Nullable String problem;
 
+  /** A look that was asked for and has not begun. Guarded by this. */
+  private @Nullable CompletableFuture<Void> asked;
+
   /**
    * @param clients their credentials are watched
    * @param period how often to look
@@ -98,17 +101,36 @@ public final class CredentialWatch implements AutoCloseable {
    * Looks at once, as when S3 says that a token has expired. The result is done when the listener
    * has the new credentials, if there are any; it never fails.
    */
-  public CompletableFuture<Void> refresh() {
+  public synchronized CompletableFuture<Void> refresh() {
+    CompletableFuture<Void> waiting = asked;
+    if (waiting != null) {
+      // All statements may fail at once.
+      return waiting;
+    }
     try {
-      return CompletableFuture.runAsync(this::look, timer);
+      CompletableFuture<Void> next = CompletableFuture.runAsync(this::lookAsAsked, timer);
+      asked = next;
+      return next;
     } catch (RejectedExecutionException e) {
       return CompletableFuture.completedFuture(null);
     }
   }
 
+  /** The credentials that are in use: the first, or those that the listener took last. */
+  public Optional<AwsKeys> current() {
+    return Optional.ofNullable(current);
+  }
+
   /** Why the credentials could not be looked at or handed on, the last time. */
   public Optional<String> problem() {
     return Optional.ofNullable(problem);
+  }
+
+  private void lookAsAsked() {
+    synchronized (this) {
+      asked = null;
+    }
+    look();
   }
 
   /** One look. An exception would end the timer, so none leaves it. */

@@ -59,6 +59,11 @@ public final class Cascade {
     var others = new ArrayList<SettingTexts>();
     others.add(flags);
     fileTexts.ifPresent(others::add);
+    if (!problems.isEmpty()) {
+      // What the file was meant to have is not known: a required key may be misspelt.
+      others.add(variables);
+      return ServerConfig.of(List.of(flags), others, problems);
+    }
     return fromSecret(flags, others, variables, problems);
   }
 

@@ -14,10 +14,13 @@ import com.lokryn.ducklake.testing.ScriptedService;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -100,6 +103,37 @@ class CredentialWatchTest {
       now.set(keys("AKIA2", "token"));
       watch.refresh().get(5, TimeUnit.SECONDS);
       assertThat(seen).hasSize(1);
+    }
+  }
+
+  @Test
+  void manyWhoAskAtOnceShareOneLook() throws Exception {
+    var looks = new AtomicInteger();
+    var listening = new CountDownLatch(1);
+    var goOn = new CountDownLatch(1);
+    AwsCredentialsProvider counting =
+        () -> {
+          looks.incrementAndGet();
+          return now.get();
+        };
+    try (var watch =
+        new CredentialWatch(
+            counting,
+            NEVER,
+            keys -> {
+              listening.countDown();
+              goOn.await();
+              seen.add(keys);
+            })) {
+      var _ = watch.start();
+      now.set(keys("AKIA2", "token"));
+      var _ = watch.refresh();
+      listening.await();
+      var all = Stream.generate(watch::refresh).limit(100).toList();
+      goOn.countDown();
+      CompletableFuture.allOf(all.toArray(CompletableFuture[]::new)).get(5, TimeUnit.SECONDS);
+      assertThat(looks).hasValue(3);
+      assertThat(watch.current()).contains(seen.getFirst());
     }
   }
 

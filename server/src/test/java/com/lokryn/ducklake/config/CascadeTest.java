@@ -324,6 +324,22 @@ class CascadeTest {
   }
 
   @Test
+  void aFileWithProblemsIsReportedBeforeAnySourceIsAsked() throws Exception {
+    Path file = file("postgres_usr=fu\n");
+    for (Path path : List.of(file, directory.resolve("none"))) {
+      ConfigException thrown =
+          catchThrowableOfType(
+              ConfigException.class,
+              () ->
+                  new Cascade(secret(SECRET), Map.of("THREADS", "many"), lines::add)
+                      .read(Map.of(), Optional.of(path)));
+      assertThat(thrown.problems()).hasSize(2).anyMatch(p -> p.contains(path.toString()));
+    }
+    assertThat(asked).isEmpty();
+    assertThat(lines).isEmpty();
+  }
+
+  @Test
   void theCommandLineGoesBeforeEachSource() throws Exception {
     ServerConfig config =
         new Cascade(secret(SECRET), Map.of(), lines::add)
