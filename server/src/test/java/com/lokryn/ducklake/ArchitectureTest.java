@@ -35,6 +35,8 @@ class ArchitectureTest {
         .definedBy("..ducklake.lake..")
         .layer("engine")
         .definedBy("..ducklake.engine..")
+        .layer("aws")
+        .definedBy("..ducklake.aws..")
         .layer("config")
         .definedBy("..ducklake.config..")
         .layer("observe")
@@ -57,10 +59,12 @@ class ArchitectureTest {
         .mayOnlyBeAccessedByLayers("cli", "app")
         .whereLayer("client")
         .mayOnlyBeAccessedByLayers("cli")
-        .whereLayer("config")
+        .whereLayer("aws")
         .mayOnlyBeAccessedByLayers("cli", "app")
         .whereLayer("ipc")
         .mayOnlyBeAccessedByLayers("flight")
+        .whereLayer("config")
+        .mayOnlyBeAccessedByLayers("cli", "app", "aws")
         .whereLayer("engine")
         .mayOnlyBeAccessedByLayers("cli", "app", "flight", "query", "lake")
         .check(CLASSES);
@@ -78,6 +82,33 @@ class ArchitectureTest {
   }
 
   @Test
+  void onlyOnePackageKnowsAws() {
+    noClasses()
+        .that()
+        .resideOutsideOfPackage("..ducklake.aws..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("software.amazon..")
+        .check(CLASSES);
+  }
+
+  /** The server's parts get what they need of AWS handed in; a local lake loads none of it. */
+  @Test
+  void theServersPartsDoNotAskAws() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(
+            "..ducklake.engine..",
+            "..ducklake.query..",
+            "..ducklake.flight..",
+            "..ducklake.config..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAPackage("..ducklake.aws..")
+        .check(CLASSES);
+  }
+
+  @Test
   void theClientKnowsNothingOfTheServer() {
     noClasses()
         .that()
@@ -90,6 +121,7 @@ class ArchitectureTest {
             "..ducklake.query..",
             "..ducklake.lake..",
             "..ducklake.engine..",
+            "..ducklake.aws..",
             "..ducklake.config..")
         .check(CLASSES);
   }

@@ -1,21 +1,14 @@
 package com.lokryn.ducklake.config;
 
-import java.io.IOException;
-import java.io.Reader;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
+import com.lokryn.ducklake.config.Setting.Need;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Properties;
 
-/**
- * The settings in force: the command line's, then the file's or the environment's, then defaults.
- */
+/** The settings in force. It shows no values. */
 public final class ServerConfig {
   private final Map<String, Object> values;
 
@@ -24,7 +17,10 @@ public final class ServerConfig {
   }
 
   /**
-   * Reads and checks everything, and reports all that is wrong at once.
+   * The settings of a local server: the command line's, then the file's, then the environment's,
+   * then defaults. What only a server in production needs is not looked at. Reads and checks
+   * everything, and reports all that is wrong at once. {@link Cascade} does the same for
+   * production.
    *
    * @param commandLine texts by key
    * @param file a properties file with the same keys
@@ -34,32 +30,38 @@ public final class ServerConfig {
       Map<String, String> commandLine, Optional<Path> file, Map<String, String> environment)
       throws ConfigException {
     var problems = new ArrayList<String>();
-    Map<String, String> fromFile = file.isPresent() ? read(file.get(), problems) : Map.of();
+    var layers = new ArrayList<SettingTexts>();
+    layers.add(SettingTexts.commandLine(commandLine));
+    file.ifPresent(path -> layers.add(SettingTexts.file(path, problems)));
+    layers.add(SettingTexts.environment(environment));
     var values = new LinkedHashMap<String, Object>();
     for (Setting<?> setting : Settings.ALL) {
-      String where = "the command line";
-      String text = commandLine.get(setting.key());
-      if (text == null && file.isPresent()) {
-        where = file.get().toString();
-        text = fromFile.get(setting.key());
-      }
-      if (text == null) {
-        where = "the environment as " + setting.variable();
-        text = environment.get(setting.variable());
-      }
-      if (text != null) {
-        put(values, setting, text.strip(), where, problems);
-      } else {
-        setting.initial().ifPresent(initial -> values.put(setting.key(), initial));
+      if (setting.need() == Need.ANYWHERE) {
+        put(values, setting, layers, problems);
       }
     }
-    if (!problems.isEmpty()) {
-      throw new ConfigException(problems);
-    }
-    return new ServerConfig(values);
+    return checked(values, problems);
   }
 
-  /** The value of a setting that has a default. */
+  /**
+   * The settings of a server in production.
+   *
+   * @param required where the required ones may come from, the first place first
+   * @param others where all others may come from
+   * @param problems what is wrong already
+   * @throws ConfigException with these problems, and all that are found here
+   */
+  static ServerConfig of(
+      List<SettingTexts> required, List<SettingTexts> others, List<String> problems)
+      throws ConfigException {
+    var values = new LinkedHashMap<String, Object>();
+    for (Setting<?> setting : Settings.ALL) {
+      put(values, setting, setting.need() == Need.REQUIRED ? required : others, problems);
+    }
+    return checked(values, problems);
+  }
+
+  /** The value of a setting that has a default or is required. */
   public <T> T get(Setting<T> setting) {
     return find(setting).orElseThrow();
   }
@@ -71,60 +73,36 @@ public final class ServerConfig {
     return Optional.ofNullable(value);
   }
 
+  @Override
+  public String toString() {
+    return "ServerConfig" + values.keySet();
+  }
+
+  private static ServerConfig checked(Map<String, Object> values, List<String> problems)
+      throws ConfigException {
+    if (!problems.isEmpty()) {
+      throw new ConfigException(problems);
+    }
+    return new ServerConfig(values);
+  }
+
   private static void put(
       Map<String, Object> values,
       Setting<?> setting,
-      String text,
-      String where,
+      List<SettingTexts> layers,
       List<String> problems) {
-    try {
-      values.put(setting.key(), setting.type().read(text));
-    } catch (IllegalArgumentException e) {
-      problems.add("%s (from %s) %s".formatted(setting.key(), where, e.getMessage()));
-    }
-  }
-
-  private static Map<String, String> read(Path file, List<String> problems) {
-    var properties = new Properties();
-    try (Reader reader = Files.newBufferedReader(file, StandardCharsets.UTF_8)) {
-      properties.load(reader);
-    } catch (IOException | IllegalArgumentException e) {
-      problems.add("the configuration file %s cannot be read".formatted(file));
-    }
-    var texts = new LinkedHashMap<String, String>();
-    for (String key : properties.stringPropertyNames()) {
-      if (Settings.byKey(key).isEmpty()) {
-        problems.add(
-            "%s has the unknown key %s; did you mean %s?".formatted(file, key, nearest(key)));
-      } else {
-        texts.put(key, properties.getProperty(key));
+    for (SettingTexts layer : layers) {
+      Optional<String> text = layer.find(setting);
+      if (text.isPresent()) {
+        try {
+          values.put(setting.key(), setting.read(text.get()));
+        } catch (IllegalArgumentException e) {
+          problems.add(
+              "%s (from %s) %s".formatted(setting.key(), layer.where(setting), e.getMessage()));
+        }
+        return;
       }
     }
-    return texts;
-  }
-
-  /** The key that takes the fewest changes to become. */
-  static String nearest(String key) {
-    return Settings.ALL.stream()
-        .map(Setting::key)
-        .min(Comparator.comparingInt(known -> distance(known, key)))
-        .orElseThrow();
-  }
-
-  private static int distance(String a, String b) {
-    int[] previous = new int[b.length() + 1];
-    for (int j = 0; j <= b.length(); j++) {
-      previous[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int[] current = new int[b.length() + 1];
-      current[0] = i;
-      for (int j = 1; j <= b.length(); j++) {
-        int change = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        current[j] = Math.min(change, Math.min(previous[j], current[j - 1]) + 1);
-      }
-      previous = current;
-    }
-    return previous[b.length()];
+    setting.initial().ifPresent(initial -> values.put(setting.key(), initial));
   }
 }

@@ -2,7 +2,9 @@ package com.lokryn.ducklake.config;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 
 /** The table of settings: all that can be set, once. */
@@ -26,6 +28,72 @@ public final class Settings {
     WARN,
     ERROR
   }
+
+  /** How the connection to Postgres is secured, as libpq names it. */
+  public enum SslMode {
+    DISABLE,
+    ALLOW,
+    PREFER,
+    REQUIRE,
+    VERIFY_CA,
+    VERIFY_FULL;
+
+    /** The name that libpq knows. */
+    public String libpqName() {
+      return name().toLowerCase(Locale.ROOT).replace('_', '-');
+    }
+  }
+
+  public static final Setting<String> POSTGRES_USER =
+      Setting.required("postgres_user", ValueType.text(), "user of the lake's catalog in Postgres");
+
+  public static final Setting<SecretText> POSTGRES_PASSWORD =
+      Setting.required("postgres_password", ValueType.secret(), "that user's password").hidden();
+
+  public static final Setting<String> POSTGRES_DB =
+      Setting.required("postgres_db", ValueType.text(), "database of the lake's catalog");
+
+  public static final Setting<S3Location> S3_BUCKET_URL =
+      Setting.required(
+          "s3_bucket_url",
+          ValueType.s3Location(),
+          "where the lake's data is: s3://bucket, which means s3://bucket/data/, or"
+              + " s3://bucket/path/");
+
+  public static final Setting<String> AWS_REGION =
+      Setting.required("aws_region", ValueType.region(), "the bucket's region");
+
+  public static final Setting<String> POSTGRES_HOST =
+      Setting.of(
+              "postgres_host",
+              ValueType.text(),
+              "localhost",
+              "localhost",
+              "machine that Postgres is on")
+          .inProduction();
+
+  public static final Setting<Integer> POSTGRES_PORT =
+      Setting.of("postgres_port", ValueType.number(1, 65_535), 5_432, "5432", "port of Postgres")
+          .inProduction();
+
+  public static final Setting<SslMode> POSTGRES_SSLMODE =
+      Setting.of(
+              "postgres_sslmode",
+              ValueType.oneOf(SslMode.class),
+              SslMode.PREFER,
+              "prefer",
+              "disable, allow, prefer, require, verify-ca or verify-full")
+          .inProduction();
+
+  public static final Setting<String> DUCKLAKE_SECRET_ID =
+      Setting.of(
+              "ducklake_secret_id",
+              ValueType.secretId(),
+              "lokryn/ducklake/config",
+              "lokryn/ducklake/config",
+              "name or ARN of the secret with the configuration; not in a file or the secret")
+          .inProduction()
+          .outsideOfSources();
 
   public static final Setting<String> FLIGHT_HOST =
       Setting.optional(
@@ -124,6 +192,15 @@ public final class Settings {
 
   public static final List<Setting<?>> ALL =
       List.of(
+          POSTGRES_USER,
+          POSTGRES_PASSWORD,
+          POSTGRES_DB,
+          S3_BUCKET_URL,
+          AWS_REGION,
+          POSTGRES_HOST,
+          POSTGRES_PORT,
+          POSTGRES_SSLMODE,
+          DUCKLAKE_SECRET_ID,
           FLIGHT_HOST,
           FLIGHT_PORT,
           FLIGHT_AUTH,
@@ -142,5 +219,30 @@ public final class Settings {
 
   static Optional<Setting<?>> byKey(String key) {
     return ALL.stream().filter(setting -> setting.key().equals(key)).findFirst();
+  }
+
+  /** The key that takes the fewest changes to become. */
+  static String nearest(String key) {
+    return ALL.stream()
+        .map(Setting::key)
+        .min(Comparator.comparingInt(known -> distance(known, key)))
+        .orElseThrow();
+  }
+
+  private static int distance(String a, String b) {
+    int[] previous = new int[b.length() + 1];
+    for (int j = 0; j <= b.length(); j++) {
+      previous[j] = j;
+    }
+    for (int i = 1; i <= a.length(); i++) {
+      int[] current = new int[b.length() + 1];
+      current[0] = i;
+      for (int j = 1; j <= b.length(); j++) {
+        int change = previous[j - 1] + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+        current[j] = Math.min(change, Math.min(previous[j], current[j - 1]) + 1);
+      }
+      previous = current;
+    }
+    return previous[b.length()];
   }
 }

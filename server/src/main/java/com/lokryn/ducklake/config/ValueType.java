@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.config;
 
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
@@ -12,17 +13,79 @@ import java.util.regex.Pattern;
 
 /** How the text of a setting is read; what cannot be read says what it should look like. */
 public interface ValueType<T> {
-  /** Reads a text, or throws with a sentence that goes on from "key: ". */
+  /**
+   * Reads a text.
+   *
+   * @throws IllegalArgumentException with a sentence that goes on from the key, and does not hold
+   *     the text
+   */
   T read(String text);
 
   Pattern NUMBER_UNIT = Pattern.compile("(\\d{1,15})\\s*([A-Za-z]*)");
+  Pattern LINE_BREAK = Pattern.compile("[\\r\\n\\x00]");
+  Pattern REGION = Pattern.compile("[a-z]{2,5}(-[a-z]{2,12}){1,2}-\\d{1,2}");
+  Pattern ZONE = Pattern.compile(REGION.pattern() + "[a-z]");
+  Pattern SECRET_NAME = Pattern.compile("[A-Za-z0-9/_+=.@!-]{1,512}");
+  Pattern SECRET_ARN =
+      Pattern.compile(
+          "arn:aws[a-z-]*:secretsmanager:"
+              + REGION.pattern()
+              + ":\\d{12}:secret:"
+              + SECRET_NAME.pattern());
 
   static ValueType<String> text() {
     return text -> text;
   }
 
   static ValueType<Path> path() {
-    return Path::of;
+    return text -> {
+      try {
+        return Path.of(text);
+      } catch (InvalidPathException e) {
+        // The exception's own text repeats the value.
+        throw new IllegalArgumentException("is the path of a file or a directory", e);
+      }
+    };
+  }
+
+  static ValueType<SecretText> secret() {
+    return text -> {
+      if (LINE_BREAK.matcher(text).find()) {
+        throw new Setting.SecretTextException(
+            "has a line break, perhaps at its end from the file that it was copied from: take it"
+                + " out");
+      }
+      return new SecretText(text);
+    };
+  }
+
+  static ValueType<S3Location> s3Location() {
+    return S3Location::parse;
+  }
+
+  /** The name of an AWS region; whether there is one of that name, AWS knows. */
+  static ValueType<String> region() {
+    return text -> {
+      if (ZONE.matcher(text).matches()) {
+        throw new IllegalArgumentException(
+            "is a region such as us-east-1, without the letter of an availability zone");
+      }
+      if (!REGION.matcher(text).matches()) {
+        throw new IllegalArgumentException("is the name of a region such as us-east-1");
+      }
+      return text;
+    };
+  }
+
+  /** The name of a secret, or its ARN with or without the six characters at its end. */
+  static ValueType<String> secretId() {
+    return text -> {
+      if (!SECRET_NAME.matcher(text).matches() && !SECRET_ARN.matcher(text).matches()) {
+        throw new IllegalArgumentException(
+            "is the name of a secret such as lokryn/ducklake/config, or its ARN");
+      }
+      return text;
+    };
   }
 
   static ValueType<Boolean> flag() {
@@ -48,10 +111,11 @@ public interface ValueType<T> {
     };
   }
 
+  /** One of an enum's values, in lower case and with hyphens. */
   static <E extends Enum<E>> ValueType<E> oneOf(Class<E> type) {
     List<String> names =
         Arrays.stream(type.getEnumConstants())
-            .map(value -> value.name().toLowerCase(Locale.ROOT))
+            .map(value -> value.name().toLowerCase(Locale.ROOT).replace('_', '-'))
             .toList();
     return text -> {
       int at = names.indexOf(text.toLowerCase(Locale.ROOT));

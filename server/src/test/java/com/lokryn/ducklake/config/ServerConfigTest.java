@@ -49,6 +49,20 @@ class ServerConfigTest {
   }
 
   @Test
+  void aLocalServerDoesNotLookAtWhatOnlyProductionNeeds() throws Exception {
+    var config =
+        ServerConfig.of(
+            Map.of(), Optional.empty(), Map.of("AWS_REGION", "Ireland", "POSTGRES_PORT", "many"));
+    assertThat(config.find(Settings.AWS_REGION)).isEmpty();
+  }
+
+  @Test
+  void anEmptyVariableIsNotSet() throws Exception {
+    var config = ServerConfig.of(Map.of(), Optional.empty(), Map.of("FLIGHT_PORT", ""));
+    assertThat(config.get(Settings.FLIGHT_PORT)).isEqualTo(31_337);
+  }
+
+  @Test
   void aFileThatIsNotThereIsAProblem() {
     ConfigException thrown =
         catchThrowableOfType(

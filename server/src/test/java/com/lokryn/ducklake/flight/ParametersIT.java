@@ -101,7 +101,7 @@ class ParametersIT {
     var type = new ArrowType.Int(bits, signed);
     for (long index : List.of(20L, -1L, -128L)) {
       assertFails(Status.Code.INVALID_ARGUMENT, () -> putEncoded(type, 20, 1, index))
-          .contains("its dictionary has 20 values");
+          .contains("of a dictionary of 20");
     }
   }
 
