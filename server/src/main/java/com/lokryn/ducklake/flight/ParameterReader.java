@@ -161,7 +161,8 @@ final class ParameterReader {
         case TimeNanoVector v -> whole(LocalTime.ofNanoOfDay(v.get(row)), v.get(row));
         case TimeStampVector v -> timestamp(v, row);
         default ->
-            throw FlightErrors.invalid("parameters of the Arrow type %s are not supported: bind text and cast it"
+            throw FlightErrors.invalid(
+                "parameters of the Arrow type %s are not supported: bind text and cast it"
                     .formatted(vector.getField().getType()));
       };
     } catch (DateTimeException e) {
