@@ -161,3 +161,16 @@ def test_nothing_of_the_machine_in_errors(server, cursor):
             cursor.fetchall()
         assert str(server.lake) not in str(error.value)
         assert "\tat " not in str(error.value)
+
+
+def test_a_change_whose_parameter_has_no_type_yet(cursor):
+    cursor.execute("CREATE TABLE untyped (i INT)")
+    cursor.execute("INSERT INTO untyped SELECT ?", (5,))
+    cursor.execute("UPDATE untyped SET i = i + ?", (2,))
+    cursor.execute("SELECT i FROM untyped")
+    assert cursor.fetchall() == [(7,)]
+
+
+def test_a_struct_without_names(cursor):
+    with pytest.raises(adbc_driver_manager.Error, match="name them"):
+        cursor.execute("SELECT row(1, 'x') AS r")

@@ -77,33 +77,30 @@ public final class ArrowTypes {
     }
     var answers = new LinkedHashMap<String, Field>();
     try (EngineStatement statement =
-            connection.prepare("SELECT " + String.join(", ", columns) + " LIMIT 0");
+            connection.prepare(SqlText.of("SELECT " + String.join(", ", columns) + " LIMIT 0"));
         BatchStream stream = statement.executeQuery()) {
       List<Field> fields = stream.schema().getFields();
       for (int i = 0; i < types.size(); i++) {
         answers.put(types.get(i), fields.get(i));
       }
     } catch (EngineException e) {
-      if (types.size() == 1) {
+      if (e.isInstanceLost() || e.error() == EngineError.INTERRUPTED) {
         throw e;
       }
-      // One type that cannot be exported must not hide the others.
-      for (String type : types) {
-        answers.putAll(askOne(connection, type));
+      if (types.size() == 1) {
+        // It cannot be exported, or not be written, as a struct without names: a run tells.
+        answers.put(types.getFirst(), UNKNOWN);
+      } else {
+        // One such type must not hide the others.
+        for (String type : types) {
+          answers.putAll(ask(connection, List.of(type)));
+        }
       }
     }
     if (remembered.size() < MAX_REMEMBERED) {
       remembered.putAll(answers);
     }
     return answers;
-  }
-
-  private Map<String, Field> askOne(EngineConnection connection, String type) {
-    try {
-      return ask(connection, List.of(type));
-    } catch (EngineException notExportable) {
-      return Map.of(type, UNKNOWN);
-    }
   }
 
   private static Field fieldOf(@Nullable String type, Map<String, Field> fields) {

@@ -27,6 +27,9 @@ final class EngineBatchStream implements BatchStream {
    */
   private static final long FIXED_ROWS = 20_477;
 
+  /** What Arrow's struct vector says, which takes fields of the same name for one. */
+  private static final String NAMELESS_STRUCT = "ArrowArray struct has ";
+
   private final DuckDBResultSet result;
   private final ArrowReader reader;
   private final VectorSchemaRoot root;
@@ -99,6 +102,12 @@ final class EngineBatchStream implements BatchStream {
       }
       return loaded;
     } catch (IOException | RuntimeException e) {
+      if (String.valueOf(e.getMessage()).startsWith(NAMELESS_STRUCT)) {
+        throw new EngineException(
+            EngineError.UNREPRESENTABLE,
+            "a struct whose fields have no names cannot be sent: name them, for instance by"
+                + " struct_pack(a := 1, b := 2)");
+      }
       throw EngineException.of(e);
     }
   }

@@ -59,9 +59,12 @@ public final class EngineConnection implements AutoCloseable {
    * Plans a statement. The text must be a single statement: DuckDB's driver runs all but the last
    * while it prepares.
    */
-  public EngineStatement prepare(String sql) throws EngineException {
+  public EngineStatement prepare(SqlText text) throws EngineException {
     try {
-      return new EngineStatement((DuckDBPreparedStatement) driver.prepareStatement(sql), allocator);
+      return new EngineStatement(
+          (DuckDBPreparedStatement) driver.prepareStatement(text.sql()),
+          text.isPlainChange(),
+          allocator);
     } catch (SQLException e) {
       throw EngineException.of(e);
     }

@@ -25,14 +25,24 @@ public final class EngineStatement implements AutoCloseable {
   public record Typed(String name, @Nullable String type) {}
 
   private final DuckDBPreparedStatement driver;
+  private final boolean isPlainChange;
   private final BufferAllocator allocator;
 
-  EngineStatement(DuckDBPreparedStatement driver, BufferAllocator allocator) {
+  /**
+   * @param isPlainChange true for what changes rows and gives none: while the type of a parameter
+   *     is open, the driver takes every statement for a query
+   */
+  EngineStatement(
+      DuckDBPreparedStatement driver, boolean isPlainChange, BufferAllocator allocator) {
     this.driver = driver;
+    this.isPlainChange = isPlainChange;
     this.allocator = allocator;
   }
 
   public Kind kind() throws EngineException {
+    if (isPlainChange) {
+      return Kind.CHANGES;
+    }
     try {
       return switch (metadata().getReturnType()) {
         case QUERY_RESULT -> Kind.QUERY;

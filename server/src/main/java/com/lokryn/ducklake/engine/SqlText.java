@@ -70,6 +70,7 @@ public final class SqlText {
   private boolean namesTemporaryCatalog;
   private boolean hasStatefulWord;
   private boolean analyzes;
+  private boolean returnsRows;
   private int at;
 
   private SqlText(String sql) {
@@ -140,6 +141,14 @@ public final class SqlText {
     int next = word(1).equals("or") && word(2).equals("replace") ? 3 : 1;
     return verb().equals("create")
         && (word(next).equals("temp") || word(next).equals("temporary") || namesTemporaryCatalog);
+  }
+
+  /** Changes rows, and gives none. */
+  public boolean isPlainChange() {
+    return switch (verb()) {
+      case "insert", "update", "delete", "merge" -> !returnsRows;
+      default -> false;
+    };
   }
 
   /** Begins a transaction by statement. */
@@ -245,6 +254,7 @@ public final class SqlText {
     afterTemp = tokens > 0 && kind != TokenKind.STRING && text.equals("temp");
     hasStatefulWord |= STATEFUL_WORDS.contains(text);
     analyzes |= text.equals("analyze") || text.equals("analyse");
+    returnsRows |= text.equals("returning");
     tokens++;
   }
 

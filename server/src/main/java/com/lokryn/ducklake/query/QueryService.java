@@ -77,7 +77,7 @@ public final class QueryService {
       throws EngineException {
     EngineConnection connection = place.connection();
     try (var _ = cancellation.guard(connection)) {
-      EngineStatement statement = connection.prepare(text.sql());
+      EngineStatement statement = connection.prepare(text);
       Kind kind = statement.kind();
       if (kind == Kind.QUERY) {
         statement.requireRepresentable();
@@ -160,7 +160,7 @@ public final class QueryService {
     EngineConnection connection = place.connection();
     EngineStatement statement;
     try (var _ = call.cancellation().guard(connection)) {
-      statement = connection.prepare(call.text.sql());
+      statement = connection.prepare(call.text);
     }
     BatchStream stream;
     try (var _ = call.cancellation().guard(connection)) {
@@ -278,7 +278,7 @@ public final class QueryService {
   private static long updateOn(Call call, EngineConnection connection) throws EngineException {
     long rows = 0;
     try (var _ = call.cancellation().guard(connection);
-        EngineStatement statement = connection.prepare(call.text.sql())) {
+        EngineStatement statement = connection.prepare(call.text)) {
       for (List<@Nullable Object> row : call.parameters.runs()) {
         statement.bind(row);
         if (statement.kind() == Kind.QUERY) {
