@@ -54,7 +54,7 @@ class ArchitectureTest {
         .whereLayer("flight")
         .mayOnlyBeAccessedByLayers("app")
         .whereLayer("query")
-        .mayOnlyBeAccessedByLayers("app", "flight")
+        .mayOnlyBeAccessedByLayers("cli", "app", "flight")
         .whereLayer("lake")
         .mayOnlyBeAccessedByLayers("cli", "app")
         .whereLayer("client")
@@ -64,7 +64,7 @@ class ArchitectureTest {
         .whereLayer("ipc")
         .mayOnlyBeAccessedByLayers("flight")
         .whereLayer("config")
-        .mayOnlyBeAccessedByLayers("cli", "app", "aws")
+        .mayOnlyBeAccessedByLayers("cli", "app", "aws", "lake", "query")
         .whereLayer("engine")
         .mayOnlyBeAccessedByLayers("cli", "app", "flight", "query", "lake")
         .check(CLASSES);

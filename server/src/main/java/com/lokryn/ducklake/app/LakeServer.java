@@ -3,6 +3,7 @@ package com.lokryn.ducklake.app;
 import com.lokryn.ducklake.config.DataSize;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
+import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineOptions;
@@ -11,14 +12,15 @@ import com.lokryn.ducklake.engine.Extensions;
 import com.lokryn.ducklake.flight.FlightEndpoint;
 import com.lokryn.ducklake.flight.FlightEndpoint.Parts;
 import com.lokryn.ducklake.flight.FlightEndpoint.Patience;
+import com.lokryn.ducklake.lake.Lake;
 import com.lokryn.ducklake.lake.LakeCatalog;
 import com.lokryn.ducklake.lake.LakeEngine;
-import com.lokryn.ducklake.lake.LakeLocation;
-import com.lokryn.ducklake.lake.LakeUnavailableException;
+import com.lokryn.ducklake.lake.LocalLake;
 import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Sessions;
+import com.lokryn.ducklake.query.Users;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
@@ -46,7 +48,7 @@ public final class LakeServer implements AutoCloseable {
   private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
   private final ServerConfig config;
   private final InetSocketAddress address;
-  private final LakeCatalog catalog;
+  private final Users users;
   private final EngineThreads threads;
   private final LakeEngine engine;
   private final Sessions sessions;
@@ -54,12 +56,14 @@ public final class LakeServer implements AutoCloseable {
   private final InstantSource clock = InstantSource.system();
 
   /**
-   * @param local where the lake is
+   * @param lake what is served
+   * @param users who may come in
    * @param address where to listen
    */
   public LakeServer(
       ServerConfig config,
-      LakeLocation.Local local,
+      Lake lake,
+      Users users,
       InetSocketAddress address,
       Extensions extensions) {
     this.config = config;
@@ -73,13 +77,9 @@ public final class LakeServer implements AutoCloseable {
                     Path.of(
                         System.getProperty("java.io.tmpdir"),
                         "ducklake-flight-" + ProcessHandle.current().pid()));
-    redaction = redaction(local, spill, extensions);
-    catalog = new LakeCatalog(local, extensions);
-    threads =
-        new EngineThreads(
-            config
-                .find(Settings.MAX_CONCURRENT_QUERIES)
-                .orElseGet(() -> Math.max(16, 8 * processors)));
+    redaction = redaction(lake, spill, extensions);
+    this.users = users;
+    threads = new EngineThreads(concurrency(config));
     engine =
         new LakeEngine(
             new EngineOptions(
@@ -91,20 +91,26 @@ public final class LakeServer implements AutoCloseable {
                 spill,
                 config.find(Settings.MAX_TEMP_DIRECTORY_SIZE).map(DataSize::bytes).orElse(0L),
                 extensions.directory()),
-            catalog,
+            new LakeCatalog(lake, extensions),
             allocator,
             this::ready);
     sessions = new Sessions(LakeCatalog.NAMESPACE, engine::connect);
   }
 
+  /** How many statements are planned or executed at once. */
+  static int concurrency(ServerConfig config) {
+    return config
+        .find(Settings.MAX_CONCURRENT_QUERIES)
+        .orElseGet(() -> Math.max(16, 8 * Runtime.getRuntime().availableProcessors()));
+  }
+
   /** Opens the engine and attaches the lake. */
-  public void openLake() throws LakeUnavailableException, EngineException {
-    catalog.prepareDirectories();
+  public void openLake() throws StartException, EngineException {
     engine.open();
   }
 
   /** Proves that the lake can be queried. */
-  public void checkLake() throws LakeUnavailableException, EngineException {
+  public void checkLake() throws StartException, EngineException {
     engine.check();
   }
 
@@ -127,6 +133,7 @@ public final class LakeServer implements AutoCloseable {
                 new IngestService(queries, allocator),
                 types,
                 sessions,
+                users,
                 redaction,
                 allocator,
                 clock),
@@ -162,7 +169,7 @@ public final class LakeServer implements AutoCloseable {
     return engine.isReady();
   }
 
-  /** The engine, for tests that have to break it. */
+  /** The engine, for what changes its set-up while it runs. */
   LakeEngine engine() {
     return engine;
   }
@@ -174,9 +181,11 @@ public final class LakeServer implements AutoCloseable {
     }
   }
 
-  private static Redaction redaction(LakeLocation.Local local, Path spill, Extensions extensions) {
+  private static Redaction redaction(Lake lake, Path spill, Extensions extensions) {
     var names = new LinkedHashMap<Path, String>();
-    names.put(local.directory(), "<lake>");
+    if (lake instanceof LocalLake local) {
+      names.put(local.directory(), "<lake>");
+    }
     names.put(spill, "<temporary>");
     names.put(extensions.directory(), "<extensions>");
     return Redaction.ofPaths(names);

@@ -1,15 +1,21 @@
 package com.lokryn.ducklake.cli;
 
 import com.lokryn.ducklake.app.LakeServer;
+import com.lokryn.ducklake.app.Production;
 import com.lokryn.ducklake.app.UnpackedLibraries;
+import com.lokryn.ducklake.aws.AwsClients;
+import com.lokryn.ducklake.aws.SecretsManagerSource;
+import com.lokryn.ducklake.config.Cascade;
 import com.lokryn.ducklake.config.ConfigException;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.Settings.Auth;
+import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.EngineException;
-import com.lokryn.ducklake.lake.LakeLocation;
-import com.lokryn.ducklake.lake.LakeUnavailableException;
+import com.lokryn.ducklake.lake.Lake;
+import com.lokryn.ducklake.lake.LocalLake;
 import com.lokryn.ducklake.observe.Logging;
+import com.lokryn.ducklake.query.Users;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -21,18 +27,19 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 @Command(
     name = "serve",
     description = "Serves a lake over Arrow Flight SQL.",
     mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
+  private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
+
   @Option(
       names = "--local",
       arity = "0..1",
@@ -51,6 +58,12 @@ final class ServeCommand implements Callable<Integer> {
   private @Nullable Path file;
 
   @Option(
+      names = "--ducklake-secret-id",
+      paramLabel = "ID",
+      description = "Name or ARN of the secret with the configuration, without --local.")
+  private @Nullable String secretId;
+
+  @Option(
       names = "--training",
       hidden = true,
       description = "Answer a few queries of its own, and end.")
@@ -58,57 +71,105 @@ final class ServeCommand implements Callable<Integer> {
 
   @Mixin private ExtensionDirectory extensions = new ExtensionDirectory();
 
-  @Spec private @Nullable CommandSpec spec;
-
   @Override
   public Integer call() throws Exception {
-    if (local == null) {
-      throw new ParameterException(
-          java.util.Objects.requireNonNull(spec).commandLine(),
-          "serve needs --local: this version serves lakes in a directory of this machine");
+    configureLog(System.getenv());
+    return local == null ? serveProduction() : serveLocal(local);
+  }
+
+  private int serveLocal(Path directory) throws Exception {
+    ServerConfig config;
+    try {
+      config = ServerConfig.of(given(), Optional.ofNullable(file), System.getenv());
+    } catch (ConfigException e) {
+      throw failed(e);
     }
-    ServerConfig config = configuration();
-    Logging.configure(
-        config.get(Settings.LOG_FORMAT) == Settings.LogFormat.JSON,
-        config.get(Settings.LOG_LEVEL).name());
-    InetSocketAddress address = address(config);
-    var stopped = new CountDownLatch(1);
-    var server =
-        new LakeServer(
-            config,
-            new LakeLocation.Local(local.toAbsolutePath().normalize()),
-            address,
-            extensions.get());
-    try (server) {
-      int bound = start(server, address);
-      // Before the line that tells a script that it may stop the server.
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "shutdown"));
-      System.out.printf(
-          "✓ Flight SQL server listening on grpc://%s:%d%n", hostText(address), bound);
-      System.out.flush();
-      if (training) {
-        Training.run(bound);
-        return ExitCode.DONE;
+    configureLog(config);
+    InetSocketAddress address = address(config, "127.0.0.1");
+    if (config.find(Settings.FLIGHT_AUTH).orElse(defaultAuth(address)) != Auth.NONE) {
+      throw new CommandFailure(
+          ExitCode.CONFIGURATION,
+          "✗ no users are configured for %s: set flight_auth=none to let everyone in who reaches"
+                  .formatted(hostText(address))
+              + " the port");
+    }
+    Lake lake = new LocalLake(directory.toAbsolutePath().normalize());
+    try (var server = new LakeServer(config, lake, Users.anyone(), address, extensions.get())) {
+      return serve(server, address);
+    }
+  }
+
+  private int serveProduction() throws Exception {
+    try (var clients = AwsClients.ofProcess()) {
+      ServerConfig config;
+      try {
+        config =
+            new Cascade(new SecretsManagerSource(clients), System.getenv(), ServeCommand::printLine)
+                .read(given(), Optional.ofNullable(file));
+      } catch (ConfigException e) {
+        throw failed(e);
+      } catch (StartException e) {
+        throw failed(e);
       }
-      stopped.await();
+      configureLog(config);
+      InetSocketAddress address = address(config, "0.0.0.0");
+      try (var production = production(clients, config);
+          var server =
+              new LakeServer(config, production.lake(), users(config), address, extensions.get())) {
+        production.keepNew(server);
+        return serve(server, address);
+      }
     }
+  }
+
+  private static Production production(AwsClients clients, ServerConfig config) {
+    try {
+      var production = new Production(clients, config);
+      try {
+        printLine("✓ S3 write test passed: " + production.checkBucket());
+        return production;
+      } catch (StartException e) {
+        production.close();
+        throw e;
+      }
+    } catch (StartException e) {
+      throw failed(e);
+    }
+  }
+
+  private static Users users(ServerConfig config) {
+    if (config.find(Settings.FLIGHT_AUTH).orElse(Auth.BASIC) == Auth.NONE) {
+      LOG.warn("flight_auth=none: everyone who reaches the port may do everything in the lake");
+      return Users.anyone();
+    }
+    LOG.warn(
+        "clients log in with postgres_user and postgres_password, the same that open the catalog");
+    return Users.one(config.get(Settings.POSTGRES_USER), config.get(Settings.POSTGRES_PASSWORD));
+  }
+
+  private int serve(LakeServer server, InetSocketAddress address) throws Exception {
+    var stopped = new CountDownLatch(1);
+    int bound = start(server, address);
+    // Before the line that tells a script that it may stop the server.
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "shutdown"));
+    printLine("✓ Flight SQL server listening on grpc://%s:%d".formatted(hostText(address), bound));
+    if (training) {
+      Training.run(bound);
+      return ExitCode.DONE;
+    }
+    stopped.await();
     return ExitCode.DONE;
   }
 
   private static int start(LakeServer server, InetSocketAddress address) {
     try {
       server.openLake();
-      System.out.println("✓ DuckLake catalog configured");
+      printLine("✓ DuckLake catalog configured");
       server.checkLake();
-      System.out.println("✓ DuckLake catalog initialized successfully");
+      printLine("✓ DuckLake catalog initialized successfully");
       return server.listen();
-    } catch (LakeUnavailableException e) {
-      throw failed(
-          switch (e.kind()) {
-            case PERMISSION -> ExitCode.PERMISSION;
-            case DEPENDENCY -> ExitCode.DEPENDENCY;
-          },
-          e.getMessage());
+    } catch (StartException e) {
+      throw failed(e);
     } catch (EngineException e) {
       throw failed(ExitCode.INTERNAL, e.text());
     } catch (IOException e) {
@@ -117,6 +178,37 @@ final class ServeCommand implements Callable<Integer> {
           "cannot listen on %s:%d: the port is in use or not allowed; take another with --port"
               .formatted(hostText(address), address.getPort()));
     }
+  }
+
+  private static void printLine(String line) {
+    System.out.println(line);
+    System.out.flush();
+  }
+
+  private static void configureLog(Map<String, String> environment) {
+    Logging.configure(
+        "json".equalsIgnoreCase(environment.get(Settings.LOG_FORMAT.variable())),
+        environment.getOrDefault(Settings.LOG_LEVEL.variable(), "info"));
+  }
+
+  private static void configureLog(ServerConfig config) {
+    Logging.configure(
+        config.get(Settings.LOG_FORMAT) == Settings.LogFormat.JSON,
+        config.get(Settings.LOG_LEVEL).name());
+  }
+
+  private static CommandFailure failed(ConfigException e) {
+    return new CommandFailure(ExitCode.CONFIGURATION, "✗ " + String.join("\n✗ ", e.problems()));
+  }
+
+  private static CommandFailure failed(StartException e) {
+    return failed(
+        switch (e.problem().kind()) {
+          case PERMISSION -> ExitCode.PERMISSION;
+          case CONFIGURATION -> ExitCode.CONFIGURATION;
+          case DEPENDENCY -> ExitCode.DEPENDENCY;
+        },
+        e.problem().sentence());
   }
 
   private static CommandFailure failed(int code, @Nullable String text) {
@@ -138,7 +230,8 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private ServerConfig configuration() {
+  /** What the command line sets, by key. */
+  private Map<String, String> given() {
     Map<String, String> given = new LinkedHashMap<>();
     if (host != null) {
       given.put(Settings.FLIGHT_HOST.key(), host);
@@ -146,31 +239,25 @@ final class ServeCommand implements Callable<Integer> {
     if (port != null) {
       given.put(Settings.FLIGHT_PORT.key(), port);
     }
-    try {
-      return ServerConfig.of(given, Optional.ofNullable(file), System.getenv());
-    } catch (ConfigException e) {
-      throw new CommandFailure(ExitCode.CONFIGURATION, "✗ " + String.join("\n✗ ", e.problems()));
+    if (secretId != null) {
+      given.put(Settings.DUCKLAKE_SECRET_ID.key(), secretId);
     }
+    return given;
   }
 
-  private static InetSocketAddress address(ServerConfig config) {
-    String host = config.find(Settings.FLIGHT_HOST).orElse("127.0.0.1");
-    InetAddress resolved;
+  private static InetSocketAddress address(ServerConfig config, String usual) {
+    String host = config.find(Settings.FLIGHT_HOST).orElse(usual);
     try {
-      resolved = InetAddress.getByName(host);
+      return new InetSocketAddress(InetAddress.getByName(host), config.get(Settings.FLIGHT_PORT));
     } catch (UnknownHostException e) {
       throw new CommandFailure(
           ExitCode.CONFIGURATION, "✗ flight_host: the host %s is not known".formatted(host));
     }
-    if (!resolved.isLoopbackAddress()
-        && config.find(Settings.FLIGHT_AUTH).orElse(Auth.BASIC) != Auth.NONE) {
-      throw new CommandFailure(
-          ExitCode.CONFIGURATION,
-          "✗ flight_host %s can be reached from other machines, and no users are configured: set"
-                  .formatted(host)
-              + " flight_auth=none to let everyone in who reaches the port");
-    }
-    return new InetSocketAddress(resolved, config.get(Settings.FLIGHT_PORT));
+  }
+
+  /** On this machine alone a password protects nothing. */
+  private static Auth defaultAuth(InetSocketAddress address) {
+    return address.getAddress().isLoopbackAddress() ? Auth.NONE : Auth.BASIC;
   }
 
   private static String hostText(InetSocketAddress address) {

@@ -50,8 +50,8 @@ public final class Engine implements AutoCloseable {
     }
   }
 
-  /** Runs statements of the set-up on the instance's own connection. */
-  public void run(String sql) throws EngineException {
+  /** Runs statements of the set-up on the instance's own connection, one after the other. */
+  public synchronized void run(String sql) throws EngineException {
     try (var statement = first.createStatement()) {
       statement.execute(sql);
     } catch (SQLException e) {

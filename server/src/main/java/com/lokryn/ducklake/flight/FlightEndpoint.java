@@ -11,6 +11,7 @@ import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Results;
 import com.lokryn.ducklake.query.Sessions;
+import com.lokryn.ducklake.query.Users;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Server;
@@ -83,6 +84,7 @@ public final class FlightEndpoint implements AutoCloseable {
       IngestService ingests,
       ArrowTypes types,
       Sessions sessions,
+      Users users,
       Redaction redaction,
       BufferAllocator allocator,
       InstantSource clock) {}
@@ -104,6 +106,7 @@ public final class FlightEndpoint implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("sweeper").daemon().factory());
   private final Sessions sessions;
+  private final Tokens tokens;
   private final Results results;
   private final Expiring<PreparedQuery> prepared;
   private final Expiring<TransactionHandler.Open> transactions;
@@ -114,6 +117,7 @@ public final class FlightEndpoint implements AutoCloseable {
       throws IOException {
     EngineThreads threads = parts.threads;
     sessions = parts.sessions;
+    tokens = new Tokens(parts.clock);
     results = new Results(parts.clock, threads.streams());
     prepared =
         new Expiring<>(
@@ -168,7 +172,7 @@ public final class FlightEndpoint implements AutoCloseable {
                 SessionKey.naming(
                     sessions::begin, key -> threads.streams().execute(() -> gone(key))))
             .intercept(readAhead())
-            .intercept(new OpenDoor())
+            .intercept(new Door(parts.users, tokens))
             .intercept(SessionKey.carrying())
             .intercept(new RequestLimit())
             // Handlers only hand over to the engine's threads, so the event loop may call them.
@@ -231,6 +235,7 @@ public final class FlightEndpoint implements AutoCloseable {
             results::sweep,
             prepared::sweep,
             transactions::sweep,
+            tokens::sweep,
             () -> senders.checkStalls(patience.stall))) {
       try {
         part.run();
@@ -243,15 +248,13 @@ public final class FlightEndpoint implements AutoCloseable {
 
   /** A client's connection has ended, and with it all that only it could ask for. */
   private void gone(String key) {
-    sessions
-        .find(key)
-        .ifPresent(
-            session -> {
-              results.endSession(session);
-              prepared.endIf(query -> query.session() == session);
-              transactions.endIf(transaction -> transaction.owner() == session);
-            });
-    sessions.end(key);
+    sessions.end(
+        key,
+        session -> {
+          results.endSession(session);
+          prepared.endIf(query -> query.session() == session);
+          transactions.endIf(transaction -> transaction.owner() == session);
+        });
   }
 
   private static void closeQuietly(PreparedQuery query) {

@@ -170,7 +170,7 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
   @Override
   public StreamObserver<Flight.HandshakeRequest> handshake(
       StreamObserver<Flight.HandshakeResponse> observer) {
-    // Nobody has to show who they are yet; drivers that were given a password come here first.
+    // Drivers that were given a password come here first, for the token of the answer's headers.
     return new StreamObserver<>() {
       @Override
       public void onNext(Flight.HandshakeRequest request) {}

@@ -43,7 +43,7 @@ final class TransactionHandler {
 
   FlightSql.ActionBeginTransactionResult begin(Call call) throws EngineException {
     String id = QueryId.random().value();
-    Session transaction = sessions.detached(id, call.session().namespace());
+    Session transaction = sessions.detached(id, call.session());
     queries.update(transaction, "BEGIN", call.cancellation());
     open.put(id, new Open(transaction, call.session()));
     if (call.cancellation().isCancelled()) {

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.lake;
 
+import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.Engine;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineError;
@@ -47,19 +48,30 @@ public final class LakeEngine implements AutoCloseable {
   }
 
   /** Opens the engine and attaches the lake. */
-  public void open() throws EngineException, LakeUnavailableException {
+  public void open() throws EngineException, StartException {
+    catalog.prepare();
     Engine engine = Engine.open(options, LakeCatalog.NAMESPACE, allocator);
     try {
       catalog.attach(engine);
       current.set(engine);
-    } catch (LakeUnavailableException | RuntimeException e) {
+    } catch (StartException | RuntimeException e) {
       engine.close();
       throw e;
     }
   }
 
+  /** Work on the instance itself. */
+  public interface Setup {
+    void run(Engine engine) throws EngineException;
+  }
+
+  /** Changes the set-up of the present instance; one that is opened later has it from its lake. */
+  public void set(Setup change) throws EngineException {
+    change.run(engine());
+  }
+
   /** Proves that the lake answers. */
-  public void check() throws EngineException, LakeUnavailableException {
+  public void check() throws EngineException, StartException {
     catalog.check(engine());
   }
 
@@ -123,7 +135,7 @@ public final class LakeEngine implements AutoCloseable {
         onReady.accept(true);
         LOG.info("the engine is back");
         return;
-      } catch (EngineException | LakeUnavailableException | RuntimeException e) {
+      } catch (EngineException | StartException | RuntimeException e) {
         LOG.atError().addKeyValue("error", e.getMessage()).log("the engine cannot be opened");
         pause();
       }

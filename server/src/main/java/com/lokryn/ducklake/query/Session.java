@@ -68,6 +68,7 @@ public final class Session implements AutoCloseable {
   }
 
   private final String id;
+  private final String user;
   private final Connector connector;
   private final Namespace initial;
   private final AtomicInteger active = new AtomicInteger();
@@ -81,8 +82,9 @@ public final class Session implements AutoCloseable {
    * @param namespace where it begins
    * @param initial where it goes when a schema that it was in is dropped
    */
-  Session(String id, Namespace namespace, Namespace initial, Connector connector) {
+  Session(String id, String user, Namespace namespace, Namespace initial, Connector connector) {
     this.id = id;
+    this.user = user;
     this.namespace = namespace;
     this.initial = initial;
     this.connector = connector;
@@ -90,6 +92,11 @@ public final class Session implements AutoCloseable {
 
   public String id() {
     return id;
+  }
+
+  /** Whose it is. */
+  public String user() {
+    return user;
   }
 
   public Namespace namespace() {

@@ -2,12 +2,17 @@ package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.Namespace;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
 
-/** The sessions there are. Thread-safe. */
+/**
+ * The sessions there are: one for each user of each connection, from their first request to the end
+ * of the connection. Thread-safe.
+ */
 public final class Sessions implements AutoCloseable {
-  private final Map<String, Session> sessions = new ConcurrentHashMap<>();
+  /** The sessions of a connection, by user. */
+  private final Map<String, Map<String, Session>> connections = new ConcurrentHashMap<>();
+
   private final Namespace initial;
   private final Session.Connector connector;
 
@@ -16,42 +21,55 @@ public final class Sessions implements AutoCloseable {
     this.connector = connector;
   }
 
-  /** Begins a session. */
-  public void begin(String id) {
-    sessions.put(id, new Session(id, initial, initial, connector));
+  /** A connection is there. */
+  public void begin(String connection) {
+    connections.put(connection, new ConcurrentHashMap<>());
   }
 
-  /** The session of that name; a request that comes after its end finds one that has ended. */
-  public Session get(String id) {
-    return find(id).orElseGet(() -> ended(id));
+  /** The session of a request; one that comes after its connection's end finds an ended one. */
+  public Session get(String connection, String user) {
+    Map<String, Session> sessions = connections.get(connection);
+    if (sessions == null) {
+      return ended(connection, user);
+    }
+    Session session =
+        sessions.computeIfAbsent(
+            user, name -> new Session(connection, name, initial, initial, connector));
+    if (connections.get(connection) == null) {
+      // It ended meanwhile, and may not have seen this one.
+      session.close();
+    }
+    return session;
   }
 
-  private Session ended(String id) {
-    Session session = detached(id, initial);
+  private Session ended(String connection, String user) {
+    var session = new Session(connection, user, initial, initial, connector);
     session.close();
     return session;
   }
 
   /** A session of its own, which no connection names; whoever asks for it ends it. */
-  public Session detached(String id, Namespace namespace) {
-    return new Session(id, namespace, initial, connector);
+  public Session detached(String id, Session owner) {
+    return new Session(id, owner.user(), owner.namespace(), initial, connector);
   }
 
-  /** The session of that name, if there is one. */
-  public Optional<Session> find(String id) {
-    return Optional.ofNullable(sessions.get(id));
-  }
-
-  /** Ends a session, if there is one of that name. */
-  public void end(String id) {
-    Session session = sessions.remove(id);
-    if (session != null) {
-      session.close();
+  /**
+   * Ends the sessions of a connection.
+   *
+   * @param before told of each, before it ends
+   */
+  public void end(String connection, Consumer<Session> before) {
+    Map<String, Session> sessions = connections.remove(connection);
+    if (sessions != null) {
+      for (Session session : sessions.values()) {
+        before.accept(session);
+        session.close();
+      }
     }
   }
 
   @Override
   public void close() {
-    sessions.keySet().forEach(this::end);
+    connections.keySet().forEach(connection -> end(connection, _ -> {}));
   }
 }

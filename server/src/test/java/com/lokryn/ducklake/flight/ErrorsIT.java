@@ -58,7 +58,7 @@ class ErrorsIT {
         "CREATE SCHEMA main|ALREADY_EXISTS|already exists",
         "SELECT * FROM read_csv('/etc/passwd')|PERMISSION_DENIED|disabled by configuration",
         "COPY (SELECT 1) TO '/tmp/out.csv'|PERMISSION_DENIED|disabled by configuration",
-        "ATTACH '/tmp/other.db'|PERMISSION_DENIED|disabled by configuration",
+        "ATTACH '/tmp/other.db'|PERMISSION_DENIED|by the server only",
         "LOAD httpfs|PERMISSION_DENIED|disabled",
         "CREATE TABLE keyed (i INT PRIMARY KEY)|UNIMPLEMENTED|PRIMARY KEY",
         "SELECT list(i) FROM range(100000000) t(i)|RESOURCE_EXHAUSTED|Out of Memory",

@@ -3,7 +3,8 @@ package com.lokryn.ducklake.testing;
 import com.lokryn.ducklake.app.LakeServer;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.engine.Extensions;
-import com.lokryn.ducklake.lake.LakeLocation;
+import com.lokryn.ducklake.lake.LocalLake;
+import com.lokryn.ducklake.query.Users;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
@@ -42,7 +43,8 @@ public final class TestingLakeServer implements AutoCloseable {
     var server =
         new LakeServer(
             ServerConfig.of(all, Optional.empty(), Map.of()),
-            new LakeLocation.Local(directory),
+            new LocalLake(directory),
+            Users.anyone(),
             new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
             extensions());
     server.openLake();

@@ -1,0 +1,100 @@
+package com.lokryn.ducklake.app;
+
+import com.lokryn.ducklake.aws.AwsClients;
+import com.lokryn.ducklake.aws.AwsKeys;
+import com.lokryn.ducklake.aws.CredentialWatch;
+import com.lokryn.ducklake.aws.S3WriteCheck;
+import com.lokryn.ducklake.config.ServerConfig;
+import com.lokryn.ducklake.config.Settings;
+import com.lokryn.ducklake.config.StartException;
+import com.lokryn.ducklake.lake.LakeEngine;
+import com.lokryn.ducklake.lake.ObjectStore;
+import com.lokryn.ducklake.lake.PostgresCatalog;
+import com.lokryn.ducklake.lake.RemoteLake;
+import com.lokryn.ducklake.lake.StorageKeys;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a server in production has besides a local one: the process's credentials, which the engine
+ * always holds the newest of, the bucket, and the catalog in Postgres.
+ */
+public final class Production implements AutoCloseable {
+  /** Connections to Postgres that are left to statements which wait for nothing else. */
+  private static final int SPARE_CONNECTIONS = 8;
+
+  private final ServerConfig config;
+  private final S3WriteCheck writeCheck;
+  private final CredentialWatch watch;
+  private final RemoteLake lake;
+  private final AtomicReference<@Nullable LakeEngine> engine = new AtomicReference<>();
+
+  /**
+   * @param clients closed by the caller, after this
+   * @throws StartException when the process has no credentials
+   */
+  public Production(AwsClients clients, ServerConfig config) throws StartException {
+    this.config = config;
+    this.writeCheck =
+        new S3WriteCheck(
+            clients, config.get(Settings.S3_BUCKET_URL), config.get(Settings.AWS_REGION));
+    this.watch = new CredentialWatch(clients, CredentialWatch.USUAL_PERIOD, this::use);
+    this.lake =
+        new RemoteLake(
+            catalog(),
+            new ObjectStore(
+                config.get(Settings.S3_BUCKET_URL),
+                config.get(Settings.AWS_REGION),
+                clients.s3Endpoint()),
+            keys(watch.start()));
+  }
+
+  private PostgresCatalog catalog() {
+    return new PostgresCatalog(
+        config.get(Settings.POSTGRES_HOST),
+        config.get(Settings.POSTGRES_PORT),
+        config.get(Settings.POSTGRES_DB),
+        config.get(Settings.POSTGRES_USER),
+        config.get(Settings.POSTGRES_PASSWORD),
+        config.get(Settings.POSTGRES_SSLMODE).libpqName(),
+        2 * LakeServer.concurrency(config) + SPARE_CONNECTIONS);
+  }
+
+  public RemoteLake lake() {
+    return lake;
+  }
+
+  /**
+   * Proves that objects can be written, read and deleted where the data goes.
+   *
+   * @return where that was
+   */
+  public String checkBucket() throws StartException {
+    return switch (writeCheck.run()) {
+      case S3WriteCheck.Passed() -> writeCheck.place();
+      case S3WriteCheck.Failed(var problem) -> throw new StartException(problem);
+    };
+  }
+
+  /** Keeps the credentials of a server's engine new from here on. */
+  public void keepNew(LakeServer server) {
+    engine.set(server.engine());
+  }
+
+  private void use(AwsKeys found) throws Exception {
+    lake.use(keys(found));
+    LakeEngine running = engine.get();
+    if (running != null) {
+      running.set(lake::putKeys);
+    }
+  }
+
+  private static StorageKeys keys(AwsKeys keys) {
+    return new StorageKeys(keys.accessKeyId(), keys.secretAccessKey(), keys.sessionToken());
+  }
+
+  @Override
+  public void close() {
+    watch.close();
+  }
+}

@@ -1,0 +1,163 @@
+package com.lokryn.ducklake.lake;
+
+import com.lokryn.ducklake.config.StartException;
+import com.lokryn.ducklake.config.StartProblem;
+import com.lokryn.ducklake.config.StartProblem.Kind;
+import com.lokryn.ducklake.engine.Engine;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.Sql;
+import java.net.URI;
+import java.util.List;
+
+/**
+ * A lake whose catalog is in Postgres and whose data is on S3, shared with other servers and with
+ * DuckDB clients. Passwords and keys reach DuckDB in secrets only: a connection string would show
+ * in {@code duckdb_databases()} and in errors. Thread-safe.
+ */
+public final class RemoteLake implements Lake {
+  private static final String CATALOG_SECRET = "lake_catalog";
+  private static final String DATA_SECRET = "lake_data";
+
+  /** How long Postgres may take to let a connection in. */
+  private static final int CONNECT_SECONDS = 5;
+
+  /** When a connection that answers nothing at all is given up: 5 s of silence, 3 questions. */
+  private static final String LIVENESS =
+      "keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=10000";
+
+  /**
+   * How long a statement waits for a connection of the pool, and a commit repeats itself when
+   * others have committed meanwhile: some tens of writers at once need more than DuckLake's 10
+   * tries.
+   */
+  private static final List<String> SETTINGS =
+      List.of(
+          "SET GLOBAL pg_pool_acquire_mode='wait'",
+          "SET GLOBAL pg_pool_wait_timeout_millis=10000",
+          "SET GLOBAL pg_pool_enable_thread_local_cache=false",
+          "SET GLOBAL ducklake_max_retry_count=100",
+          "SET GLOBAL ducklake_retry_wait_ms=50",
+          "SET GLOBAL ducklake_retry_backoff=1.1",
+          "SET GLOBAL http_timeout=10",
+          "SET GLOBAL http_retries=3",
+          // httpfs copies keys of the environment there when it is loaded, for anyone to read.
+          "SET GLOBAL s3_access_key_id=''",
+          "SET GLOBAL s3_secret_access_key=''",
+          "SET GLOBAL s3_session_token=''");
+
+  private final PostgresCatalog catalog;
+  private final ObjectStore store;
+  private volatile StorageKeys keys;
+
+  public RemoteLake(PostgresCatalog catalog, ObjectStore store, StorageKeys keys) {
+    this.catalog = catalog;
+    this.store = store;
+    this.keys = keys;
+  }
+
+  @Override
+  public List<String> extensions() {
+    return List.of("ducklake", "postgres_scanner", "httpfs");
+  }
+
+  @Override
+  public void prepare() {
+    // Postgres says for itself what is missing, when the catalog is attached.
+  }
+
+  @Override
+  public void attach(Engine engine) throws EngineException {
+    for (String setting : SETTINGS) {
+      engine.run(setting);
+    }
+    engine.run("SET GLOBAL pg_pool_max_connections=" + catalog.maxConnections());
+    engine.run(catalogSecret());
+    putKeys(engine);
+    engine.run(
+        "ATTACH %s AS %s (DATA_PATH %s, META_SECRET %s)"
+            .formatted(
+                Sql.literal("ducklake:postgres:" + openOptions()),
+                LakeCatalog.NAME,
+                Sql.literal(dataPath()),
+                Sql.literal(CATALOG_SECRET)));
+  }
+
+  /** Replaces the credentials for the data; what runs goes on with those it has. */
+  public void use(StorageKeys next) {
+    keys = next;
+  }
+
+  /** Gives an engine the credentials that are in use now. */
+  public void putKeys(Engine engine) throws EngineException {
+    engine.run(dataSecret(keys));
+  }
+
+  /** What of the connection may be seen by anyone. */
+  private String openOptions() {
+    return "sslmode=%s connect_timeout=%d application_name=ducklake-flight %s"
+        .formatted(catalog.sslMode(), CONNECT_SECONDS, LIVENESS);
+  }
+
+  private String catalogSecret() {
+    return "CREATE OR REPLACE SECRET %s (TYPE postgres, HOST %s, PORT %d, DATABASE %s, USER %s,"
+            .formatted(
+                CATALOG_SECRET,
+                Sql.literal(catalog.host()),
+                catalog.port(),
+                Sql.literal(catalog.database()),
+                Sql.literal(catalog.user()))
+        + " PASSWORD "
+        + Sql.literal(catalog.password().reveal())
+        + ")";
+  }
+
+  private String dataSecret(StorageKeys current) {
+    var sql =
+        new StringBuilder("CREATE OR REPLACE SECRET ")
+            .append(DATA_SECRET)
+            .append(" (TYPE s3, SCOPE ")
+            .append(Sql.literal("s3://" + store.location().bucket() + "/"))
+            .append(", REGION ")
+            .append(Sql.literal(store.region()))
+            .append(", KEY_ID ")
+            .append(Sql.literal(current.accessKeyId()))
+            .append(", SECRET ")
+            .append(Sql.literal(current.secretAccessKey().reveal()));
+    current
+        .sessionToken()
+        .ifPresent(token -> sql.append(", SESSION_TOKEN ").append(Sql.literal(token.reveal())));
+    store.endpoint().ifPresent(endpoint -> sql.append(endpointOptions(endpoint)));
+    return sql.append(")").toString();
+  }
+
+  private static String endpointOptions(URI endpoint) {
+    return ", URL_STYLE 'path', ENDPOINT %s, USE_SSL %s"
+        .formatted(Sql.literal(endpoint.getAuthority()), endpoint.getScheme().equals("https"));
+  }
+
+  @Override
+  public String dataPath() {
+    return store.location().url();
+  }
+
+  @Override
+  public StartException explain(EngineException failure) {
+    String text = withoutPassword(failure.text()).replaceAll("\\s+", " ").strip();
+    String where = "%s:%d".formatted(catalog.host(), catalog.port());
+    return new StartException(
+        RemoteLakeFault.of(text)
+            .map(fault -> fault.problem(text, where, catalog, dataPath()))
+            .orElseGet(
+                () ->
+                    new StartProblem(
+                        Kind.DEPENDENCY,
+                        "the lake's catalog in Postgres at %s cannot be opened: %s"
+                            .formatted(where, text),
+                        "see Postgres's log")));
+  }
+
+  private String withoutPassword(String text) {
+    String password = catalog.password().reveal();
+    return password.isEmpty() ? text : text.replace(password, catalog.password().toString());
+  }
+}

@@ -1,0 +1,131 @@
+package com.lokryn.ducklake.production;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.lokryn.ducklake.testing.TestingClient;
+import com.lokryn.ducklake.testing.TestingPostgres;
+import com.lokryn.ducklake.testing.TestingProcess;
+import com.lokryn.ducklake.testing.TestingProduction;
+import java.util.Map;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** {@code serve} as operators run it, with a catalog in Postgres and data on S3. */
+class ServeIT {
+  private static TestingProduction production;
+
+  @BeforeAll
+  static void start() {
+    production = new TestingProduction();
+  }
+
+  @AfterAll
+  static void stop() {
+    production.close();
+  }
+
+  @Test
+  void startsWithTheLinesOfTheContract() throws Exception {
+    String lake = production.newLake();
+    try (var server = serve(production.environment(lake)).listening()) {
+      assertThat(server.lines())
+          .containsExactly(
+              "Attempting to load config from Secrets Manager...",
+              "  Secret not found or not accessible, falling back to environment variables",
+              "Attempting to load config from environment variables...",
+              "✓ Configuration loaded from environment variables",
+              "✓ S3 write test passed: %s/data/.keep".formatted(lake),
+              "✓ DuckLake catalog configured",
+              "✓ DuckLake catalog initialized successfully",
+              "✓ Flight SQL server listening on grpc://127.0.0.1:" + server.port());
+      try (var client = new TestingClient(server.port())) {
+        client.update("CREATE TABLE t AS SELECT i, i::VARCHAR AS s FROM range(1000) r(i)");
+        assertThat(client.value("SELECT count(*) FROM lake.main.t")).isEqualTo(1000L);
+        assertThat(client.value("SELECT count(*) FROM ducklake_list_files('lake', 't')"))
+            .isEqualTo(1L);
+      }
+      assertThat(server.terminate()).isZero();
+      assertThat(String.join("\n", server.lines()) + String.join("\n", server.errors()))
+          .doesNotContain(TestingPostgres.PASSWORD)
+          .doesNotContain("\tat ");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "POSTGRES_PASSWORD|wrong|77|password authentication failed|postgres_password",
+        "POSTGRES_USER|nobody|77|nobody|postgres_user",
+        "POSTGRES_DB|not_there|78|does not exist|CREATE DATABASE",
+        "POSTGRES_PORT|1|69|Connection refused|security groups",
+        "POSTGRES_HOST|nowhere.invalid|69|nowhere.invalid|postgres_host",
+        "POSTGRES_SSLMODE|require|78|SSL|postgres_sslmode",
+        "S3_BUCKET_URL|s3://not-there|78|NoSuchBucket|s3_bucket_url",
+        "AWS_ENDPOINT_URL_S3|http://127.0.0.1:1|69|onnect|S3",
+      })
+  void saysWhatIsWrongAndWhatToDo(
+      String variable, String value, int code, String reason, String remedy) {
+    Map<String, String> environment = production.environment(production.newLake());
+    environment.put(variable, value);
+    try (var server = serve(environment)) {
+      assertThat(server.exitCode()).describedAs("%s", server.errors()).isEqualTo(code);
+      assertThat(server.errors())
+          .filteredOn(line -> line.startsWith("✗"))
+          .singleElement()
+          .asString()
+          .contains(reason)
+          .contains(remedy)
+          .doesNotContain(TestingPostgres.PASSWORD);
+      assertThat(server.errors()).noneMatch(line -> line.startsWith("\tat "));
+    }
+  }
+
+  @Test
+  void theDataOfALakeStaysWhereItIs() throws Exception {
+    String lake = production.newLake();
+    Map<String, String> environment = production.environment(lake);
+    try (var server = serve(environment).listening()) {
+      assertThat(server.terminate()).isZero();
+    }
+    environment.put("S3_BUCKET_URL", "s3://%s/elsewhere".formatted(lake));
+    try (var server = serve(environment)) {
+      assertThat(server.exitCode()).isEqualTo(78);
+      assertThat(server.errors().getLast()).contains("s3_bucket_url");
+    }
+  }
+
+  @Test
+  void clientsLogInWithThePassword() throws Exception {
+    Map<String, String> environment = production.environment(production.newLake());
+    environment.remove("FLIGHT_AUTH");
+    try (var server = serve(environment).listening()) {
+      for (String password : new String[] {TestingPostgres.PASSWORD, "wrong"}) {
+        try (var client =
+            TestingProcess.start(
+                Map.of("FLIGHT_PASSWORD", password),
+                "sql",
+                "--format",
+                "csv",
+                "--url",
+                "grpc://127.0.0.1:" + server.port(),
+                "--user",
+                TestingPostgres.USER,
+                "SELECT 42 AS answer")) {
+          boolean isRight = password.equals(TestingPostgres.PASSWORD);
+          assertThat(client.exitCode())
+              .describedAs("%s", client.errors())
+              .isEqualTo(isRight ? 0 : 1);
+          assertThat(client.lines().contains("42")).isEqualTo(isRight);
+        }
+      }
+    }
+  }
+
+  private static TestingProcess serve(Map<String, String> environment) {
+    return TestingProcess.start(environment, "serve", "--host", "127.0.0.1", "--port", "0");
+  }
+}
