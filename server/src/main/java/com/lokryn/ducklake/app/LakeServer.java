@@ -16,8 +16,11 @@ import com.lokryn.ducklake.lake.Lake;
 import com.lokryn.ducklake.lake.LakeCatalog;
 import com.lokryn.ducklake.lake.LakeEngine;
 import com.lokryn.ducklake.lake.LocalLake;
+import com.lokryn.ducklake.lake.RemoteLake;
 import com.lokryn.ducklake.observe.Redaction;
+import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
+import com.lokryn.ducklake.query.KeyLock;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Sessions;
 import com.lokryn.ducklake.query.Users;
@@ -48,6 +51,7 @@ public final class LakeServer implements AutoCloseable {
   private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
   private final ServerConfig config;
   private final InetSocketAddress address;
+  private final Lake lake;
   private final Users users;
   private final EngineThreads threads;
   private final LakeEngine engine;
@@ -78,6 +82,7 @@ public final class LakeServer implements AutoCloseable {
                         System.getProperty("java.io.tmpdir"),
                         "ducklake-flight-" + ProcessHandle.current().pid()));
     redaction = redaction(lake, spill, extensions);
+    this.lake = lake;
     this.users = users;
     threads = new EngineThreads(concurrency(config));
     engine =
@@ -130,7 +135,10 @@ public final class LakeServer implements AutoCloseable {
             new Parts(
                 threads,
                 queries,
-                new IngestService(queries, allocator),
+                new IngestService(
+                    queries,
+                    new IngestKeys(keyLock(), engine::connect, LakeCatalog.NAMESPACE),
+                    allocator),
                 types,
                 sessions,
                 users,
@@ -141,6 +149,10 @@ public final class LakeServer implements AutoCloseable {
     endpoint.set(started);
     started.serving(engine.isReady());
     return started.port();
+  }
+
+  private KeyLock keyLock() {
+    return lake instanceof RemoteLake ? new CatalogKeyLock(engine) : KeyLock.ofProcess();
   }
 
   /** Lets running statements end; see {@link FlightEndpoint#drain}. */

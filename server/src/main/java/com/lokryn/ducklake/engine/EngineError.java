@@ -53,6 +53,11 @@ public enum EngineError {
     this.marks = List.of(marks);
   }
 
+  /** True when another transaction changed the same first: the same may be tried again. */
+  public boolean isConflict() {
+    return this == CONFLICT || this == WRITE_CONFLICT;
+  }
+
   /** True when the instance that raised it takes no further work and has to be opened anew. */
   public boolean isInstanceLost() {
     return this == FATAL || this == INTERNAL;

@@ -156,6 +156,11 @@ public final class SqlText {
     return verb().equals("begin") || (verb().equals("start") && word(1).equals("transaction"));
   }
 
+  /** Ends a transaction by statement, and keeps what it did. */
+  public boolean isCommit() {
+    return verb().equals("commit") || verb().equals("end");
+  }
+
   /** Ends a transaction by statement. */
   public boolean isEnd() {
     return switch (verb()) {

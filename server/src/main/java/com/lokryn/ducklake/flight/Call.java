@@ -2,6 +2,7 @@ package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.query.Cancellation;
 import com.lokryn.ducklake.query.Session;
+import java.util.Optional;
 
 /** One request: whose it is, and how it is ended early. */
-record Call(Session session, Cancellation cancellation) {}
+record Call(Session session, Cancellation cancellation, Optional<String> idempotencyKey) {}

@@ -77,7 +77,10 @@ final class Calls {
 
   /** A request whose handler minds its end itself. To be called on the request's own thread. */
   Call begin() {
-    return new Call(sessions.get(SessionKey.current(), Door.user()), new Cancellation());
+    return new Call(
+        sessions.get(SessionKey.current(), Door.user()),
+        new Cancellation(),
+        CallHeaders.idempotencyKey());
   }
 
   static void cancel(Cancellation cancellation, Context context) {

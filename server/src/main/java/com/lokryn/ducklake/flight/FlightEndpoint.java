@@ -174,6 +174,7 @@ public final class FlightEndpoint implements AutoCloseable {
             .intercept(readAhead())
             .intercept(new Door(parts.users, tokens))
             .intercept(SessionKey.carrying())
+            .intercept(new CallHeaders())
             .intercept(new RequestLimit())
             // Handlers only hand over to the engine's threads, so the event loop may call them.
             .directExecutor()

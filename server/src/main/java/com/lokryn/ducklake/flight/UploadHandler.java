@@ -20,6 +20,9 @@ import org.apache.arrow.memory.BufferAllocator;
  * What clients upload: values for prepared statements, statements that change something, tables.
  */
 final class UploadHandler {
+  /** The option of an ingest with its idempotency key. */
+  private static final String IDEMPOTENCY_KEY = "idempotency_key";
+
   private final StatementHandler statements;
   private final PreparedHandler prepared;
   private final TransactionHandler transactions;
@@ -96,7 +99,19 @@ final class UploadHandler {
         IncomingBatches.open(upload::next, allocator)
             .orElseThrow(() -> FlightErrors.invalid("an ingest begins with a schema"));
     return ingests.ingest(
-        session, target, mode, new UploadSource(batches, allocator), call.cancellation());
+        session,
+        target,
+        mode,
+        idempotencyKey(message, call),
+        new UploadSource(batches, allocator),
+        call.cancellation());
+  }
+
+  /** From the command, or, for drivers that cannot set its options, from a header of the call. */
+  private static Optional<String> idempotencyKey(
+      FlightSql.CommandStatementIngest message, Call call) {
+    return Optional.ofNullable(message.getOptionsMap().get(IDEMPOTENCY_KEY))
+        .or(call::idempotencyKey);
   }
 
   private static Mode mode(TableDefinitionOptions options) {

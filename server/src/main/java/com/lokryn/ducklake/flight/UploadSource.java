@@ -54,6 +54,13 @@ final class UploadSource extends IngestService.Source {
   }
 
   @Override
+  public void skip() {
+    while (batches.next()) {
+      // The client sends it all before it looks at the answer.
+    }
+  }
+
+  @Override
   public VectorSchemaRoot getVectorSchemaRoot() {
     return batches.root();
   }

@@ -92,6 +92,17 @@ public final class RemoteLake implements Lake {
     engine.run(dataSecret(keys));
   }
 
+  /** A query that the catalog's Postgres answers, in the transaction that it is asked in. */
+  public static String ask(String postgresSql) {
+    return "FROM postgres_query('__ducklake_metadata_%s', %s)"
+        .formatted(LakeCatalog.NAME, Sql.literal(postgresSql));
+  }
+
+  /** Takes a lock of Postgres's until the end of the transaction; the query says whether it did. */
+  public static String tryLock(long number) {
+    return ask("SELECT pg_try_advisory_xact_lock(%d)".formatted(number));
+  }
+
   /** What of the connection may be seen by anyone. */
   private String openOptions() {
     return "sslmode=%s connect_timeout=%d application_name=ducklake-flight %s"

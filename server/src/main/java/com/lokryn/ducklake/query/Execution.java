@@ -48,6 +48,10 @@ final class Execution {
     return session;
   }
 
+  String kind() {
+    return kind;
+  }
+
   Cancellation cancellation() {
     return cancellation;
   }

@@ -2,8 +2,10 @@ package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.Sql;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.c.Data;
 import org.apache.arrow.memory.BufferAllocator;
@@ -38,6 +40,15 @@ public final class IngestService {
       }
       return name.append(Sql.identifier(table)).toString();
     }
+
+    /** The whole name, where parts that are not given are the session's. */
+    String qualified(Namespace namespace) {
+      return "%s.%s.%s"
+          .formatted(
+              Sql.identifier(catalog.orElse(namespace.catalog())),
+              Sql.identifier(schema.orElse(namespace.schema())),
+              Sql.identifier(table));
+    }
   }
 
   /** Batches that may fail on their way; DuckDB would only pass the failure on as garbled text. */
@@ -51,23 +62,34 @@ public final class IngestService {
 
     /** The rows of the batches given so far. */
     public abstract long rows();
+
+    /** Takes in what is left, and gives it to nobody. */
+    public abstract void skip();
   }
 
   private final QueryService queries;
+  private final IngestKeys keys;
   private final BufferAllocator allocator;
 
-  public IngestService(QueryService queries, BufferAllocator allocator) {
+  public IngestService(QueryService queries, IngestKeys keys, BufferAllocator allocator) {
     this.queries = queries;
+    this.keys = keys;
     this.allocator = allocator;
   }
 
   /**
    * Writes all batches of the source, and closes it.
    *
+   * @param key an ingest with a key that was committed before changes nothing, and answers its rows
    * @return the rows written
    */
   public long ingest(
-      Session session, Target target, Mode mode, Source source, Cancellation cancellation)
+      Session session,
+      Target target,
+      Mode mode,
+      Optional<String> key,
+      Source source,
+      Cancellation cancellation)
       throws EngineException {
     try (source) {
       return queries.accounted(
@@ -75,16 +97,8 @@ public final class IngestService {
           "ingest",
           cancellation,
           execution -> {
-            Session.Work<Long> work =
-                place -> {
-                  long rows = write(place.connection(), target, mode, source, execution);
-                  place.release(false);
-                  return rows;
-                };
-            long rows =
-                target.temporary
-                    ? session.runKeeping(cancellation, work)
-                    : session.run(cancellation, work);
+            var load = new Load(target, mode, source, execution);
+            long rows = key.isPresent() ? once(load, key.get()) : write(load, Signature::of);
             execution.end(new Outcome.Done(rows, 0));
             return rows;
           });
@@ -93,29 +107,85 @@ public final class IngestService {
     }
   }
 
-  private long write(
-      EngineConnection connection, Target target, Mode mode, Source source, Execution execution)
-      throws EngineException {
-    String view = "ingest_" + execution.id();
+  private record Load(Target target, Mode mode, Source source, Execution execution) {
+    Session session() {
+      return execution.session();
+    }
+
+    Cancellation cancellation() {
+      return execution.cancellation();
+    }
+  }
+
+  /** What the commit of an ingest is signed with. */
+  private interface Signer {
+    Signature sign(Execution execution) throws EngineException;
+  }
+
+  private long once(Load load, String key) throws EngineException {
+    if (load.session().inTransaction() || load.target.temporary) {
+      throw new QueryException(
+          Problem.INVALID,
+          "an idempotency key is for an ingest that commits by itself: not in a transaction, and"
+              + " not into a temporary table");
+    }
+    String table = load.target.qualified(load.session().namespace());
+    try (KeyLock.Held held = keys.hold(key, load.cancellation())) {
+      OptionalLong earlier = keys.rows(key, table, load.cancellation());
+      if (earlier.isPresent()) {
+        load.source.skip();
+        return earlier.getAsLong();
+      }
+      return write(
+          load,
+          execution -> {
+            held.require();
+            return IngestKeys.signed(Signature.of(execution), key, table, load.source.rows());
+          });
+    }
+  }
+
+  private long write(Load load, Signer signer) throws EngineException {
+    Session.Work<Long> work =
+        place -> {
+          EngineConnection connection = place.connection();
+          long rows =
+              load.session().inTransaction()
+                  ? writeOn(connection, load)
+                  : Signature.commit(
+                      connection,
+                      load.cancellation(),
+                      () -> writeOn(connection, load),
+                      _ -> signer.sign(load.execution));
+          place.release(false);
+          return rows;
+        };
+    return load.target.temporary
+        ? load.session().runKeeping(load.cancellation(), work)
+        : load.session().run(load.cancellation(), work);
+  }
+
+  private long writeOn(EngineConnection connection, Load load) throws EngineException {
+    String view = "ingest_" + load.execution.id();
     try (ArrowArrayStream stream = ArrowArrayStream.allocateNew(allocator);
-        var _ = execution.cancellation().guard(connection)) {
+        var _ = load.cancellation().guard(connection)) {
       // From here on the stream owns the source.
-      Data.exportArrayStream(allocator, source, stream);
+      Data.exportArrayStream(allocator, load.source, stream);
       connection.register(view, stream);
       try {
         connection.run(
-            statement(connection, execution.session(), target, mode, Sql.identifier(view)));
+            statement(connection, load.session(), load.target, load.mode, Sql.identifier(view)));
       } catch (EngineException | RuntimeException e) {
         drop(connection, view, e);
         throw e;
       }
       drop(connection, view);
       // Every row is written, so what came is what is there; a CREATE does not count.
-      return source.rows();
+      return load.source.rows();
     } catch (EngineException e) {
-      execution.cancellation().check();
-      if (source.failure().isPresent()) {
-        throw source.failure().get();
+      load.cancellation().check();
+      if (load.source.failure().isPresent()) {
+        throw load.source.failure().get();
       }
       throw e;
     }

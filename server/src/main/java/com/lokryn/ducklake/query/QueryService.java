@@ -15,6 +15,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +24,12 @@ import org.jspecify.annotations.Nullable;
  * state that it has to see. Callers are threads that may enter the engine. Thread-safe.
  */
 public final class QueryService {
+  /** How often a statement is begun that others' commits come before. */
+  private static final int MAX_ATTEMPTS = 16;
+
+  private static final long FIRST_PAUSE_MS = 20;
+  private static final long LONGEST_PAUSE_MS = 400;
+
   private final ArrowTypes types;
   private final Deadlines deadlines;
   private final Consumer<EngineException> onFailure;
@@ -258,21 +265,58 @@ public final class QueryService {
 
   private static long updateIn(Place place, Call call) throws EngineException {
     EngineConnection connection = place.connection();
+    boolean inTransaction = call.session().inTransaction();
+    if (inTransaction && call.text.isCommit()) {
+      signQuietly(call, connection);
+    }
     long rows =
-        place.isOwn() && call.parameters.isMany()
-            ? atomically(call, connection)
+        !inTransaction && Signature.isDue(call.text.verb())
+            ? committed(call, connection)
             : updateOn(call, connection);
     place.release(call.isClean());
     return rows;
   }
 
-  /** All rows of parameters or none. */
-  private static long atomically(Call call, EngineConnection connection) throws EngineException {
-    connection.run("BEGIN");
-    long rows = updateOn(call, connection);
-    // Not guarded: an interrupt between BEGIN and COMMIT stops the rows, not the commit.
-    connection.run("COMMIT");
-    return rows;
+  /**
+   * Runs a statement that commits by itself. When another commit came between, nothing of it is
+   * there, and it may begin anew with what is there now.
+   */
+  private static long committed(Call call, EngineConnection connection) throws EngineException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        return Signature.commit(
+            connection,
+            call.cancellation(),
+            () -> updateOn(call, connection),
+            _ -> Signature.of(call.execution));
+      } catch (EngineException e) {
+        if (!e.error().isConflict() || attempt == MAX_ATTEMPTS) {
+          throw e;
+        }
+        pause(attempt);
+        call.cancellation().check();
+      }
+    }
+  }
+
+  /** Longer each time, and not as long as that of the others. */
+  private static void pause(int attempt) {
+    long most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << attempt);
+    try {
+      Thread.sleep(ThreadLocalRandom.current().nextLong(most / 2, most));
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new QueryException(Problem.UNAVAILABLE, "the server is stopping");
+    }
+  }
+
+  /** A transaction that has failed already says so itself when it is committed. */
+  private static void signQuietly(Call call, EngineConnection connection) {
+    try {
+      Signature.of(call.execution).sign(connection);
+    } catch (EngineException _) {
+      // The commit will tell.
+    }
   }
 
   private static long updateOn(Call call, EngineConnection connection) throws EngineException {

@@ -190,6 +190,11 @@ public final class Session implements AutoCloseable {
     return active.get() > 0;
   }
 
+  /** True between a BEGIN and its end. */
+  synchronized boolean inTransaction() {
+    return transaction;
+  }
+
   /** True when statements have to run on the session's own connection. */
   synchronized boolean hasState() {
     return workspace != null;

@@ -1,0 +1,29 @@
+package com.lokryn.ducklake.flight;
+
+import io.grpc.Context;
+import io.grpc.Contexts;
+import io.grpc.Metadata;
+import io.grpc.ServerCall;
+import io.grpc.ServerCallHandler;
+import io.grpc.ServerInterceptor;
+import java.util.Optional;
+
+/** Carries the headers of a call that mean something to its handler. */
+final class CallHeaders implements ServerInterceptor {
+  private static final Metadata.Key<String> IDEMPOTENCY_KEY =
+      Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
+
+  private static final Context.Key<Metadata> HEADERS = Context.key("headers");
+
+  /** What the call that the current thread handles calls itself. */
+  static Optional<String> idempotencyKey() {
+    return Optional.ofNullable(HEADERS.get().get(IDEMPOTENCY_KEY));
+  }
+
+  @Override
+  public <Q, A> ServerCall.Listener<Q> interceptCall(
+      ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
+    return Contexts.interceptCall(
+        Context.current().withValue(HEADERS, headers), call, headers, next);
+  }
+}

@@ -1,0 +1,102 @@
+package com.lokryn.ducklake.query;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.Sql;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * What a snapshot of the lake tells of the statement that made it, so that {@code FROM
+ * lake.snapshots()} is an audit trail: the user as author, the statement's kind as message, and the
+ * query id, under which the log has it too, in the extra information, which is a JSON object.
+ */
+record Signature(String author, String kind, Map<String, Object> extra) {
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  /** Statements whose transaction changes a lake. */
+  static boolean isDue(String verb) {
+    return switch (verb) {
+      case "insert",
+          "update",
+          "delete",
+          "merge",
+          "create",
+          "drop",
+          "alter",
+          "comment",
+          "truncate",
+          "with",
+          "copy" ->
+          true;
+      default -> false;
+    };
+  }
+
+  static Signature of(Execution execution) {
+    return new Signature(
+        execution.session().user(), execution.kind(), Map.of("query_id", execution.id().value()));
+  }
+
+  Signature with(String name, Object value) {
+    var more = new LinkedHashMap<>(extra);
+    more.put(name, value);
+    return new Signature(author, kind, more);
+  }
+
+  /** Puts it into the commit of the connection's transaction. */
+  void sign(EngineConnection connection) throws EngineException {
+    connection.run(
+        "CALL ducklake_set_commit_message('lake', %s, %s, extra_info => %s)"
+            .formatted(Sql.literal(author), Sql.literal(kind), Sql.literal(json(extra))));
+  }
+
+  static String json(Map<String, Object> values) {
+    try {
+      return JSON.writeValueAsString(values);
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
+  /** Work on a connection. */
+  interface Work<T> {
+    T run() throws EngineException;
+  }
+
+  /** What a transaction is signed with once its work is done. */
+  interface Signing<T> {
+    Signature after(T result) throws EngineException;
+  }
+
+  /**
+   * Runs work in a transaction of its own, and commits it signed; all of it is there or nothing.
+   * Interrupts stop the work, not the commit.
+   */
+  static <T> T commit(
+      EngineConnection connection, Cancellation cancellation, Work<T> work, Signing<T> signing)
+      throws EngineException {
+    connection.run("BEGIN");
+    try {
+      T result = work.run();
+      signing.after(result).sign(connection);
+      cancellation.check();
+      connection.run("COMMIT");
+      return result;
+    } catch (EngineException | RuntimeException e) {
+      rollBack(connection, e);
+      throw e;
+    }
+  }
+
+  private static void rollBack(EngineConnection connection, Exception failure) {
+    try {
+      connection.run("ROLLBACK");
+    } catch (EngineException e) {
+      // A failed commit has ended the transaction already.
+      failure.addSuppressed(e);
+    }
+  }
+}
