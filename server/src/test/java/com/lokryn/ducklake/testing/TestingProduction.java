@@ -1,15 +1,25 @@
 package com.lokryn.ducklake.testing;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
+import software.amazon.awssdk.regions.Region;
+import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
 
 /** What a server in production needs: Postgres, S3, Secrets Manager. Each lake has a name. */
 public final class TestingProduction implements AutoCloseable {
+  private static final String REGION = "us-east-1";
   private static final AtomicInteger NEXT = new AtomicInteger();
 
   private final TestingPostgres postgres = TestingPostgres.start();
@@ -51,7 +61,7 @@ public final class TestingProduction implements AutoCloseable {
     var environment = new LinkedHashMap<String, String>();
     environment.put("AWS_ACCESS_KEY_ID", "testing");
     environment.put("AWS_SECRET_ACCESS_KEY", "testing");
-    environment.put("AWS_REGION", "us-east-1");
+    environment.put("AWS_REGION", REGION);
     environment.put("AWS_ENDPOINT_URL", aws.endpoint().toString());
     environment.put("POSTGRES_HOST", "127.0.0.1");
     environment.put("POSTGRES_PORT", Integer.toString(postgres.port()));
@@ -63,6 +73,69 @@ public final class TestingProduction implements AutoCloseable {
     environment.put("MEMORY_LIMIT", "1GB");
     environment.put("FLIGHT_AUTH", "none");
     return environment;
+  }
+
+  /** A secret with the configuration of a server of that lake. */
+  private void putSecret(String name, String lake) throws IOException {
+    Map<String, String> values = new LinkedHashMap<>();
+    environment(lake)
+        .forEach(
+            (variable, value) -> {
+              if (variable.startsWith("POSTGRES_") || variable.startsWith("S3_")) {
+                values.put(variable.toLowerCase(Locale.ROOT), value);
+              }
+            });
+    values.put("aws_region", REGION);
+    try (var secrets =
+        SecretsManagerClient.builder()
+            .endpointOverride(aws.endpoint())
+            .region(Region.of(REGION))
+            .httpClient(UrlConnectionHttpClient.create())
+            .credentialsProvider(
+                StaticCredentialsProvider.create(AwsBasicCredentials.create("testing", "testing")))
+            .build()) {
+      String text = new ObjectMapper().writeValueAsString(values);
+      secrets.createSecret(request -> request.name(name).secretString(text));
+    }
+  }
+
+  /**
+   * Serves a lake as in production until it is ended; everything is gone then.
+   *
+   * @param arguments further options of {@code serve}
+   */
+  public static void main(String[] arguments) throws Exception {
+    try (var production = new TestingProduction()) {
+      String lake = production.newLake();
+      production.putSecret("lokryn/ducklake/config", lake);
+      var command = new ArrayList<>(List.of(System.getProperty("ducklake.launcher"), "serve"));
+      command.addAll(List.of(arguments));
+      var builder = new ProcessBuilder(command).inheritIO();
+      production
+          .environment(lake)
+          .forEach(
+              (variable, value) -> {
+                if (variable.startsWith("AWS_")) {
+                  builder.environment().put(variable, value);
+                }
+              });
+      builder.environment().putIfAbsent("FLIGHT_AUTH", "none");
+      builder.environment().putIfAbsent("FLIGHT_HOST", "127.0.0.1");
+      Process server = builder.start();
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server)));
+      int code = server.waitFor();
+      production.close();
+      Runtime.getRuntime().halt(code);
+    }
+  }
+
+  private static void stop(Process server) {
+    server.destroy();
+    try {
+      server.waitFor();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Override
