@@ -1,5 +1,7 @@
 """Uploads as drivers send them, and as a client should not."""
 
+import decimal
+
 import adbc_driver_manager
 import pyarrow as pa
 import pytest
@@ -82,3 +84,80 @@ def test_parameters_in_a_dictionary(cursor):
     cursor.executemany("INSERT INTO bound VALUES (?)", pa.record_batch({"s": column}))
     cursor.execute("SELECT count(s), count(*), max(s) FROM bound")
     assert cursor.fetchone() == (300, 301, "p99")
+
+
+DAY = 24 * 60 * 60
+
+
+@pytest.mark.parametrize(
+    ("type_", "value"),
+    [
+        (pa.time64("us"), 2**62),
+        (pa.time64("us"), -1),
+        (pa.time64("us"), DAY * 10**6 + 1),
+        (pa.time64("ns"), -(2**62)),
+        (pa.time32("s"), -(2**31)),
+        (pa.time32("s"), 100 * 3600),
+        (pa.time32("ms"), -5),
+        (pa.date64(), -(2**63)),
+    ],
+)
+@pytest.mark.parametrize("temporary", [False, True])
+def test_times_outside_of_a_day(server, cursor, type_, value, temporary):
+    raw = pa.int32() if type_.bit_width == 32 else pa.int64()
+    column = pa.array([0, value], raw).view(type_)
+    with pytest.raises(adbc_driver_manager.Error, match="row 1 of column c is not"):
+        cursor.adbc_ingest("times", pa.table({"c": column}), mode="create", temporary=temporary)
+    assert server.process.poll() is None
+
+
+def test_decimals_with_more_digits_than_their_type(cursor):
+    def decimals(unscaled, precision):
+        data = b"".join(value.to_bytes(16, "little", signed=True) for value in unscaled)
+        return pa.Array.from_buffers(
+            pa.decimal128(precision, 2), len(unscaled), [None, pa.py_buffer(data)]
+        )
+
+    for unscaled, precision in [
+        ([10**9], 9), ([-(10**9)], 9), ([10**20], 20), ([-(10**38)], 38), ([-(2**127)], 38),
+    ]:  # fmt: skip
+        with pytest.raises(adbc_driver_manager.Error, match="is not a decimal of"):
+            cursor.adbc_ingest("digits", pa.table({"c": decimals(unscaled, precision)}), mode="create")
+    most = [10**38 - 1, -(10**38) + 1, 0, -1]
+    result = ingest(cursor, "digits", pa.table({"c": decimals(most, 38)}))
+    with decimal.localcontext(prec=50):
+        assert sorted(int(value * 100) for value in result["c"].to_pylist()) == sorted(most)
+
+
+def named(name, array, metadata=b""):
+    field = pa.field(
+        "c",
+        array.type,
+        metadata={b"ARROW:extension:name": name, b"ARROW:extension:metadata": metadata},
+    )
+    return pa.table([array], schema=pa.schema([field]))
+
+
+def test_names_of_extension_types_that_do_not_fit_are_taken_off(cursor):
+    for number, (name, array, metadata) in enumerate(
+        [
+            (b"arrow.uuid", pa.array([1, 2, 3], pa.int8()), b""),
+            (b"arrow.json", pa.array([1, 2, 3], pa.int32()), b""),
+            (b"arrow.opaque", pa.array([b"a", b"b", b"c"], pa.binary(1)),
+             b'{"type_name":"hugeint","vendor_name":"DuckDB"}'),
+            (b"arrow.opaque", pa.array([2**62] * 3, pa.int64()),
+             b'{"type_name":"time_tz","vendor_name":"DuckDB"}'),
+        ]
+    ):  # fmt: skip
+        result = ingest(cursor, f"named{number}", named(name, array, metadata))
+        assert sorted(result["c"].to_pylist()) == sorted(array.to_pylist())
+    uuid = pa.array([bytes(range(16))], pa.binary(16))
+    cursor.adbc_ingest("uuids", named(b"arrow.uuid", uuid), mode="create")
+    cursor.execute("SELECT c::VARCHAR FROM uuids")
+    assert cursor.fetchone() == ("00010203-0405-0607-0809-0a0b0c0d0e0f",)
+
+
+def test_wide_values_of_fixed_size_need_their_bytes(server, cursor):
+    width = 8192
+    short = pa.Array.from_buffers(pa.binary(width), 1000, [None, pa.py_buffer(b"x" * width * 1000)])
+    assert ingest(cursor, "wide", pa.table({"c": short})).num_rows == 1000

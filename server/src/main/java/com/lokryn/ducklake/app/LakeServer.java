@@ -63,13 +63,15 @@ public final class LakeServer implements AutoCloseable {
    * @param lake what is served
    * @param users who may come in
    * @param address where to listen
+   * @param onHopeless told when the lake can only be served again by a new process
    */
   public LakeServer(
       ServerConfig config,
       Lake lake,
       Users users,
       InetSocketAddress address,
-      Extensions extensions) {
+      Extensions extensions,
+      Runnable onHopeless) {
     this.config = config;
     this.address = address;
     int processors = Runtime.getRuntime().availableProcessors();
@@ -98,7 +100,8 @@ public final class LakeServer implements AutoCloseable {
                 extensions.directory()),
             new LakeCatalog(lake, extensions),
             allocator,
-            this::ready);
+            this::ready,
+            onHopeless);
     sessions = new Sessions(LakeCatalog.NAMESPACE, engine::connect);
   }
 

@@ -94,7 +94,9 @@ final class ServeCommand implements Callable<Integer> {
               + " the port");
     }
     Lake lake = new LocalLake(directory.toAbsolutePath().normalize());
-    try (var server = new LakeServer(config, lake, Users.anyone(), address, extensions.get())) {
+    try (var server =
+        new LakeServer(
+            config, lake, Users.anyone(), address, extensions.get(), ServeCommand::giveUp)) {
       return serve(server, address);
     }
   }
@@ -115,7 +117,13 @@ final class ServeCommand implements Callable<Integer> {
       InetSocketAddress address = address(config, "0.0.0.0");
       try (var production = production(clients, config);
           var server =
-              new LakeServer(config, production.lake(), users(config), address, extensions.get())) {
+              new LakeServer(
+                  config,
+                  production.lake(),
+                  users(config),
+                  address,
+                  extensions.get(),
+                  ServeCommand::giveUp)) {
         production.keepNew(server);
         return serve(server, address);
       }
@@ -178,6 +186,12 @@ final class ServeCommand implements Callable<Integer> {
           "cannot listen on %s:%d: the port is in use or not allowed; take another with --port"
               .formatted(hostText(address), address.getPort()));
     }
+  }
+
+  /** The engine is lost and its lake is held: whoever started this process starts it again. */
+  private static void giveUp() {
+    System.err.println("✗ the engine is lost and cannot be opened in this process; start it again");
+    Runtime.getRuntime().halt(ExitCode.INTERNAL);
   }
 
   private static void printLine(String line) {

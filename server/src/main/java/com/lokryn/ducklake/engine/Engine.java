@@ -8,6 +8,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
 import org.apache.arrow.memory.BufferAllocator;
 import org.duckdb.DuckDBConnection;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One DuckDB instance. It has a connection of its own, through which it is set up, and hands out
@@ -66,7 +67,7 @@ public final class Engine implements AutoCloseable {
    */
   public EngineConnection connect(Namespace namespace) throws EngineException {
     try {
-      DuckDBConnection idleDriver = idle(namespace).pollLast();
+      @Nullable DuckDBConnection idleDriver = namespace.equals(home) ? idle.pollLast() : null;
       DuckDBConnection driver = idleDriver == null ? first.duplicate() : idleDriver;
       var connection = new EngineConnection(driver, namespace, allocator, this);
       connections.add(connection);
@@ -102,22 +103,19 @@ public final class Engine implements AutoCloseable {
     connections.remove(connection);
   }
 
-  /** A driver's connection that may be used again, or is closed when there are enough. */
+  /**
+   * A driver's connection that may be used again, or is closed when there are enough. Only one
+   * namespace is worth keeping connections for: where every session begins.
+   */
   void idle(Namespace namespace, DuckDBConnection driver) throws SQLException {
-    Deque<DuckDBConnection> waiting = idle(namespace);
-    if (closed || waiting.size() >= MAX_IDLE) {
+    if (closed || !namespace.equals(home) || idle.size() >= MAX_IDLE) {
       driver.close();
       return;
     }
-    waiting.addLast(driver);
-    if (closed && waiting.remove(driver)) {
+    idle.addLast(driver);
+    if (closed && idle.remove(driver)) {
       driver.close();
     }
-  }
-
-  /** Only one namespace is worth keeping connections for: where every session begins. */
-  private Deque<DuckDBConnection> idle(Namespace namespace) {
-    return namespace.equals(home) ? idle : new ConcurrentLinkedDeque<>();
   }
 
   /** Connections that are open now, without the engine's own. */

@@ -31,6 +31,8 @@ public enum EngineError {
   /** The instance was closed under the statement. */
   CLOSED("Connection was closed"),
   NOT_IMPLEMENTED("Not implemented Error"),
+  /** A setting is closed to SQL. */
+  LOCKED("Invalid Input Error", "configuration has been locked"),
   INVALID_INPUT("Invalid Input Error"),
   INVALID_TYPE("Invalid type Error"),
   INVALID_CONFIGURATION("Invalid Configuration Error"),

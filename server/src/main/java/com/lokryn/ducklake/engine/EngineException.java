@@ -13,6 +13,9 @@ public final class EngineException extends Exception {
       "Invalid Input Error: Attempting to execute an unsuccessful or closed pending query result"
           + "\nError: ";
 
+  /** What an exception of the driver becomes on its way through a C stream. */
+  private static final String EXCEPTION_NAME = "java.sql.SQLException: ";
+
   /** Arrow's frames around errors of a C stream. */
   private static final Pattern C_STREAM_FRAME =
       Pattern.compile(
@@ -63,7 +66,7 @@ public final class EngineException extends Exception {
     if (raw == null || raw.isBlank()) {
       return "the engine gave no text for this error";
     }
-    String text = raw.startsWith(DRIVER_FRAME) ? raw.substring(DRIVER_FRAME.length()) : raw;
+    String text = without(DRIVER_FRAME, without(EXCEPTION_NAME, raw));
     Matcher frame = C_STREAM_FRAME.matcher(text);
     if (frame.find()) {
       text = text.substring(frame.end());
@@ -78,6 +81,10 @@ public final class EngineException extends Exception {
       text = text.substring(name.start(1));
     }
     return text.strip();
+  }
+
+  private static String without(String frame, String text) {
+    return text.startsWith(frame) ? text.substring(frame.length()) : text;
   }
 
   /** DuckDB adds the native stack to internal errors: nothing for a client. */

@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
  */
 public final class EngineThreads implements AutoCloseable {
   private static final long STACK_BYTES = 64L << 20;
+  private static final int INGESTS_PER_STATEMENT = 4;
 
   private final ExecutorService queries;
   private final ExecutorService streams;
@@ -24,7 +25,8 @@ public final class EngineThreads implements AutoCloseable {
   public EngineThreads(int concurrency) {
     queries = pool("query", concurrency);
     streams = pool("stream", concurrency);
-    ingests = pool("ingest", concurrency);
+    // They wait for their clients, some of which stall: that must not hold up the others.
+    ingests = pool("ingest", INGESTS_PER_STATEMENT * concurrency);
   }
 
   /** Plans and executes: a task runs as long as its statement needs to give its first rows. */

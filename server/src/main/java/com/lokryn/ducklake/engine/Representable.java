@@ -129,8 +129,9 @@ final class Representable {
   private static void times(TimeMicroVector vector, String column) throws EngineException {
     ArrowBuf data = vector.getDataBuffer();
     for (int i = 0; i < vector.getValueCount(); i++) {
-      if (data.getLong(8L * i) > LAST_MICROSECOND_OF_DAY && !vector.isNull(i)) {
-        throw refused(column, "the time 24:00:00");
+      long value = data.getLong(8L * i);
+      if ((value < 0 || value > LAST_MICROSECOND_OF_DAY) && !vector.isNull(i)) {
+        throw refused(column, "a time of 24:00:00 or outside of a day");
       }
     }
   }

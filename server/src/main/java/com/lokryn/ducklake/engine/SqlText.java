@@ -56,8 +56,12 @@ public final class SqlText {
   private static final Set<String> STATEFUL_WORDS =
       Set.of("pivot", "pivot_wider", "setseed", "query", "query_table", "temp", "temporary");
 
-  /** The longest word that is looked for has 11 letters; longer ones are none of them. */
-  private static final int LONGEST_WORD = 16;
+  /** Functions of the engine's log, in which all clients' statements are. */
+  private static final Set<String> SERVER_WORDS =
+      Set.of("enable_logging", "disable_logging", "truncate_duckdb_logs", "duckdb_logs");
+
+  /** The longest word that is looked for has 20 letters; longer ones are none of them. */
+  private static final int LONGEST_WORD = 21;
 
   /** As many as {@code CREATE OR REPLACE TEMP} has. */
   private static final int KEPT_WORDS = 4;
@@ -69,6 +73,7 @@ public final class SqlText {
   private boolean afterTemp;
   private boolean namesTemporaryCatalog;
   private boolean hasStatefulWord;
+  private boolean hasServerWord;
   private boolean analyzes;
   private boolean returnsRows;
   private int at;
@@ -141,6 +146,17 @@ public final class SqlText {
     int next = word(1).equals("or") && word(2).equals("replace") ? 3 : 1;
     return verb().equals("create")
         && (word(next).equals("temp") || word(next).equals("temporary") || namesTemporaryCatalog);
+  }
+
+  /**
+   * Does what would change the engine for all clients and is not closed by its own lock: attaching
+   * and detaching, moving whole databases, the log of all statements.
+   */
+  public boolean isForTheServerOnly() {
+    return switch (verb()) {
+      case "attach", "detach", "import", "export" -> true;
+      default -> hasServerWord;
+    };
   }
 
   /** Changes rows, and gives none. */
@@ -257,6 +273,7 @@ public final class SqlText {
     }
     namesTemporaryCatalog |= afterTemp && to - from == 1 && sql.charAt(from) == '.';
     afterTemp = tokens > 0 && kind != TokenKind.STRING && text.equals("temp");
+    hasServerWord |= kind != TokenKind.STRING && SERVER_WORDS.contains(text);
     hasStatefulWord |= STATEFUL_WORDS.contains(text);
     analyzes |= text.equals("analyze") || text.equals("analyse");
     returnsRows |= text.equals("returning");
@@ -322,7 +339,11 @@ public final class SqlText {
 
   private static boolean isSpace(char c) {
     // DuckDB takes the zero-width ones, among them the byte order mark, for spaces too.
-    return c <= ' ' || Character.isSpaceChar(c) || c == '\uFEFF' || (c >= 0x200B && c <= 0x200D);
+    return c <= ' '
+        || Character.isSpaceChar(c)
+        || c == '\uFEFF'
+        || c == '\u2060'
+        || (c >= 0x200B && c <= 0x200D);
   }
 
   private static boolean isWordStart(char c) {

@@ -145,8 +145,12 @@ public final class FlightEndpoint implements AutoCloseable {
         new Uploads(
             calls,
             new UploadHandler(
-                statements, preparedHandler, transactionHandler, parts.ingests, parts.allocator),
-            threads,
+                statements,
+                preparedHandler,
+                transactionHandler,
+                parts.ingests,
+                threads,
+                parts.allocator),
             errors,
             parts.clock);
     var streams =

@@ -93,7 +93,7 @@ final class FlightErrors {
           Status.Code.INVALID_ARGUMENT;
       case MISSING -> Status.Code.NOT_FOUND;
       case EXISTS -> Status.Code.ALREADY_EXISTS;
-      case PERMISSION -> Status.Code.PERMISSION_DENIED;
+      case PERMISSION, LOCKED -> Status.Code.PERMISSION_DENIED;
       case CONFLICT, WRITE_CONFLICT -> Status.Code.ABORTED;
       case OUT_OF_MEMORY -> Status.Code.RESOURCE_EXHAUSTED;
       case INTERRUPTED, CLOSED, HTTP, IO, CONNECTION -> Status.Code.UNAVAILABLE;

@@ -84,7 +84,7 @@ final class ParameterReader {
       read(batches.root());
     }
     boolean bound = !rows.isEmpty() || !batches.schema().getFields().isEmpty();
-    return bound ? Parameters.of(rows) : Parameters.NONE;
+    return bound ? Parameters.of(rows, heapBytes) : Parameters.NONE;
   }
 
   private void read(VectorSchemaRoot root) {

@@ -12,6 +12,7 @@ import io.grpc.ServerInterceptor;
 import io.grpc.ServerMethodDefinition;
 import io.grpc.ServerServiceDefinition;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.io.FilterInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -26,6 +27,9 @@ import org.jspecify.annotations.Nullable;
 final class RequestLimit implements ServerInterceptor {
   /** Twice the longest statement, so that one that is too long is told so. */
   static final int MAX_BYTES = 32 << 20;
+
+  /** Set by the marshaller, whose thread calls the interceptor right afterwards. */
+  private static final ThreadLocal<Boolean> UNREADABLE = ThreadLocal.withInitial(() -> false);
 
   static ServerServiceDefinition on(BindableService service) {
     ServerServiceDefinition bound = service.bindService();
@@ -43,7 +47,7 @@ final class RequestLimit implements ServerInterceptor {
         method.getServerCallHandler());
   }
 
-  /** Gives null for what is too large: a marshaller's exception would go out as UNKNOWN. */
+  /** Gives null for what is refused: a marshaller's exception would go out as UNKNOWN. */
   private static <Q> Marshaller<Q> on(Marshaller<Q> marshaller) {
     return new Marshaller<>() {
       @Override
@@ -61,6 +65,9 @@ final class RequestLimit implements ServerInterceptor {
           // It was compressed.
           return marshaller.parse(new Counting(stream));
         } catch (TooLarge _) {
+          return null;
+        } catch (StatusRuntimeException e) {
+          UNREADABLE.set(true);
           return null;
         } catch (IOException e) {
           throw new UncheckedIOException(e);
@@ -81,11 +88,7 @@ final class RequestLimit implements ServerInterceptor {
           super.onMessage(message);
         } else if (!refused) {
           refused = true;
-          call.close(
-              Status.RESOURCE_EXHAUSTED.withDescription(
-                  "the request is larger than %d MiB: send data as parameters or by a bulk ingest"
-                      .formatted(MAX_BYTES >> 20)),
-              new Metadata());
+          call.close(reason(), new Metadata());
         }
       }
 
@@ -96,6 +99,16 @@ final class RequestLimit implements ServerInterceptor {
         }
       }
     };
+  }
+
+  private static Status reason() {
+    boolean isUnreadable = UNREADABLE.get();
+    UNREADABLE.remove();
+    return isUnreadable
+        ? Status.INVALID_ARGUMENT.withDescription("the request is not a Flight message")
+        : Status.RESOURCE_EXHAUSTED.withDescription(
+            "the request is larger than %d MiB: send data as parameters or by a bulk ingest"
+                .formatted(MAX_BYTES >> 20));
   }
 
   private static final class TooLarge extends RuntimeException {

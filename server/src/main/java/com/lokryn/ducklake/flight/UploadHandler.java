@@ -1,14 +1,20 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.ipc.IncomingBatches;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.IngestService.Mode;
 import com.lokryn.ducklake.query.IngestService.Target;
 import com.lokryn.ducklake.query.Parameters;
+import com.lokryn.ducklake.query.Problem;
+import com.lokryn.ducklake.query.QueryException;
 import com.lokryn.ducklake.query.Session;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Future;
 import org.apache.arrow.flight.impl.Flight.FlightDescriptor;
 import org.apache.arrow.flight.impl.Flight.FlightDescriptor.DescriptorType;
 import org.apache.arrow.flight.impl.Flight.PutResult;
@@ -27,6 +33,7 @@ final class UploadHandler {
   private final PreparedHandler prepared;
   private final TransactionHandler transactions;
   private final IngestService ingests;
+  private final EngineThreads threads;
   private final BufferAllocator allocator;
 
   UploadHandler(
@@ -34,15 +41,20 @@ final class UploadHandler {
       PreparedHandler prepared,
       TransactionHandler transactions,
       IngestService ingests,
+      EngineThreads threads,
       BufferAllocator allocator) {
     this.statements = statements;
     this.prepared = prepared;
     this.transactions = transactions;
     this.ingests = ingests;
+    this.threads = threads;
     this.allocator = allocator;
   }
 
-  /** Handles one upload to its end; blocks while the client sends. */
+  /**
+   * Handles one upload to its end; blocks while the client sends. The caller's thread is none of
+   * the engine's: those are taken when there is something for the engine to do.
+   */
   void handle(
       FlightDescriptor descriptor,
       UploadStream upload,
@@ -98,13 +110,39 @@ final class UploadHandler {
     IncomingBatches batches =
         IncomingBatches.open(upload::next, allocator)
             .orElseThrow(() -> FlightErrors.invalid("an ingest begins with a schema"));
-    return ingests.ingest(
-        session,
-        target,
-        mode,
-        idempotencyKey(message, call),
-        new UploadSource(batches, allocator),
-        call.cancellation());
+    var source = new UploadSource(batches, allocator);
+    try {
+      upload.awaitMore();
+    } catch (RuntimeException e) {
+      source.close(true);
+      throw e;
+    }
+    return on(
+        threads.ingests(),
+        () ->
+            ingests.ingest(
+                session, target, mode, idempotencyKey(message, call), source, call.cancellation()));
+  }
+
+  private interface Work {
+    long run() throws EngineException;
+  }
+
+  private static long on(ExecutorService threads, Work work) throws EngineException {
+    Future<Long> future = threads.submit(work::run);
+    try {
+      return future.get();
+    } catch (ExecutionException e) {
+      switch (e.getCause()) {
+        case EngineException failure -> throw failure;
+        case RuntimeException failure -> throw failure;
+        case Error failure -> throw failure;
+        case null, default -> throw new IllegalStateException(e.getCause());
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new QueryException(Problem.UNAVAILABLE, "the server is stopping");
+    }
   }
 
   /** From the command, or, for drivers that cannot set its options, from a header of the call. */

@@ -27,7 +27,7 @@ import org.apache.arrow.memory.BufferAllocator;
 record UploadMessage(
     Optional<FlightDescriptor> descriptor, IpcMessage content, boolean isMalformed) {
   /** Descriptions of batches are short, and are copied to the heap. */
-  private static final int MAX_HEADER_BYTES = 16 << 20;
+  private static final int MAX_HEADER_BYTES = 4 << 20;
 
   private static final int CHUNK_BYTES = 64 << 10;
 

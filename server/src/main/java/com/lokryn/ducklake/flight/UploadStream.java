@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.ipc.IpcMessage;
+import com.lokryn.ducklake.query.Budget;
 import com.lokryn.ducklake.query.Cancellation;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
@@ -25,6 +26,10 @@ final class UploadStream implements AutoCloseable {
   /** What a message costs besides its bytes. */
   private static final long MESSAGE_BYTES = 1_024;
 
+  /** Headers lie on the heap: what all uploads together may have waiting there. */
+  private static final Budget HEADERS = new Budget(48L << 20, "descriptions of uploaded batches");
+
+  private final Budget.Share share = HEADERS.share();
   private final Runnable requestOne;
   private final Cancellation cancellation;
   private final InstantSource clock;
@@ -32,6 +37,7 @@ final class UploadStream implements AutoCloseable {
   private final Condition changed = lock.newCondition();
   private final Deque<IpcMessage> waiting = new ArrayDeque<>();
   private long waitingBytes;
+  private long headerBytes;
   private boolean requested = true;
   private boolean complete;
   private boolean closed;
@@ -61,6 +67,12 @@ final class UploadStream implements AutoCloseable {
       }
       waiting.add(message);
       waitingBytes += bytes(message);
+      headerBytes += message.header().remaining();
+      try {
+        share.resize(headerBytes);
+      } catch (QueryException e) {
+        failure = e;
+      }
       changed.signalAll();
     } finally {
       lock.unlock();
@@ -90,6 +102,17 @@ final class UploadStream implements AutoCloseable {
     }
   }
 
+  /** Waits until there is something to take, or all is there. */
+  void awaitMore() {
+    lock.lock();
+    try {
+      awaitNext();
+      cancellation.check();
+    } finally {
+      lock.unlock();
+    }
+  }
+
   /**
    * Waits for the next message, which the caller closes.
    *
@@ -101,14 +124,16 @@ final class UploadStream implements AutoCloseable {
     try {
       awaitNext();
       cancellation.check();
+      if (failure != null) {
+        throw failure;
+      }
       message = waiting.poll();
       if (message == null) {
-        if (failure != null) {
-          throw failure;
-        }
         return Optional.empty();
       }
       waitingBytes -= bytes(message);
+      headerBytes -= message.header().remaining();
+      share.resize(headerBytes);
       heard = clock.instant();
     } finally {
       lock.unlock();
@@ -183,6 +208,7 @@ final class UploadStream implements AutoCloseable {
       waiting.forEach(IpcMessage::close);
       waiting.clear();
       waitingBytes = 0;
+      share.close();
     } finally {
       lock.unlock();
     }

@@ -1,6 +1,5 @@
 package com.lokryn.ducklake.flight;
 
-import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.ipc.IpcException;
 import com.lokryn.ducklake.query.Problem;
 import io.grpc.Context;
@@ -10,6 +9,7 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.impl.Flight.FlightDescriptor;
 import org.apache.arrow.flight.impl.Flight.PutResult;
@@ -19,19 +19,12 @@ final class Uploads {
   private final Set<UploadStream> open = ConcurrentHashMap.newKeySet();
   private final Calls calls;
   private final UploadHandler handler;
-  private final EngineThreads threads;
   private final FlightErrors errors;
   private final InstantSource clock;
 
-  Uploads(
-      Calls calls,
-      UploadHandler handler,
-      EngineThreads threads,
-      FlightErrors errors,
-      InstantSource clock) {
+  Uploads(Calls calls, UploadHandler handler, FlightErrors errors, InstantSource clock) {
     this.calls = calls;
     this.handler = handler;
-    this.threads = threads;
     this.errors = errors;
     this.clock = clock;
   }
@@ -43,11 +36,8 @@ final class Uploads {
     Context context = Context.current();
     var stream = new UploadStream(() -> answers.request(1), call.cancellation(), clock);
     var receiver = new Receiver(call, stream, answers);
-    answers.setOnCancelHandler(
-        () -> {
-          Calls.cancel(call.cancellation(), context);
-          receiver.gone();
-        });
+    answers.setOnCancelHandler(() -> Calls.cancel(call.cancellation(), context));
+    call.cancellation().onCancel(() -> receiver.refuse(call.cancellation().reason()));
     answers.disableAutoRequest();
     open.add(stream);
     answers.request(1);
@@ -67,8 +57,7 @@ final class Uploads {
     private final UploadStream stream;
     private final ServerCallStreamObserver<PutResult> answers;
 
-    /** Messages come one at a time: no other thread looks at it. */
-    private boolean isHandled;
+    private final AtomicBoolean handled = new AtomicBoolean();
 
     Receiver(Call call, UploadStream stream, ServerCallStreamObserver<PutResult> answers) {
       this.call = call;
@@ -82,22 +71,18 @@ final class Uploads {
         stream.fail(IpcException.malformed("a message is not one of Flight's"));
       }
       stream.add(message.content());
-      if (!isHandled) {
-        isHandled = true;
+      if (handled.compareAndSet(false, true)) {
         FlightDescriptor descriptor =
             message.descriptor().orElse(Flight.FlightDescriptor.getDefaultInstance());
-        threads.ingests().execute(() -> handle(descriptor));
+        // What waits for the client is no thread of the engine's.
+        Thread.ofVirtual().name("upload").start(() -> handle(descriptor));
       }
     }
 
     @Override
     public void onCompleted() {
       stream.complete();
-      if (!isHandled) {
-        isHandled = true;
-        end();
-        answers.onError(errors.status(FlightErrors.invalid("the upload is empty")));
-      }
+      refuse(FlightErrors.invalid("the upload is empty"));
     }
 
     @Override
@@ -105,9 +90,11 @@ final class Uploads {
       // A client that is gone is the cancel handler's.
     }
 
-    void gone() {
-      if (!isHandled) {
+    /** Ends an upload of which nothing has come yet. */
+    void refuse(RuntimeException reason) {
+      if (handled.compareAndSet(false, true)) {
         end();
+        answers.onError(errors.status(reason));
       }
     }
 

@@ -123,6 +123,8 @@ final class BatchStructure {
                 ArrowType.Binary _,
                 ArrowType.LargeBinary _ ->
                 0;
+            // Its layout says it in a short, which is not enough for wide ones.
+            case ArrowType.FixedSizeBinary binary -> rows * binary.getByteWidth();
             default -> Math.ceilDiv(Math.multiplyExact(rows, (long) layout.getTypeBitWidth()), 8L);
           };
       default -> rows;

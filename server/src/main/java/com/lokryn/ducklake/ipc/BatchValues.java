@@ -1,25 +1,29 @@
 package com.lokryn.ducklake.ipc;
 
+import java.math.BigInteger;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.CodingErrorAction;
 import java.nio.charset.StandardCharsets;
+import java.util.concurrent.TimeUnit;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.vector.BaseVariableWidthViewVector;
 import org.apache.arrow.vector.ExtensionTypeVector;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.complex.DenseUnionVector;
 import org.apache.arrow.vector.complex.UnionVector;
+import org.apache.arrow.vector.types.DateUnit;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 
 /**
  * Looks at what vectors hold as far as someone who reads them unchecked relies on it: offsets rise
- * and stay inside, texts are UTF-8, members of unions exist. The lengths of the buffers themselves
- * are {@link BatchStructure}'s.
+ * and stay inside, texts are UTF-8, members of unions exist, times lie in a day, decimals have the
+ * digits of their type. The lengths of the buffers themselves are {@link BatchStructure}'s.
  */
 final class BatchValues {
+  private static final int DECIMAL_BITS = 128;
   private static final int SMALL = 4;
   private static final int LARGE = 8;
   private static final long NOT_ASCII = 0x8080_8080_8080_8080L;
@@ -57,6 +61,10 @@ final class BatchValues {
       case ArrowType.Utf8View _, ArrowType.BinaryView _ ->
           views((BaseVariableWidthViewVector) vector);
       case ArrowType.Union type -> members(vector, type);
+      case ArrowType.Time type -> times(vector, type);
+      case ArrowType.Date type when type.getUnit() == DateUnit.MILLISECOND -> dates(vector);
+      case ArrowType.Decimal type when type.getBitWidth() == DECIMAL_BITS ->
+          decimals(vector, type.getPrecision());
       default -> {
         // Any bits are a value.
       }
@@ -175,6 +183,65 @@ final class BatchValues {
         requireUtf8(vector, row, decoder, decoded, bytes);
       }
     }
+  }
+
+  /** DuckDB takes what lies outside of a day for a time all the same, and then writes anywhere. */
+  private static void times(FieldVector vector, ArrowType.Time type) {
+    ArrowBuf data = vector.getDataBuffer();
+    long day =
+        switch (type.getUnit()) {
+          case SECOND -> TimeUnit.DAYS.toSeconds(1);
+          case MILLISECOND -> TimeUnit.DAYS.toMillis(1);
+          case MICROSECOND -> TimeUnit.DAYS.toMicros(1);
+          case NANOSECOND -> TimeUnit.DAYS.toNanos(1);
+        };
+    boolean isSmall = type.getBitWidth() == Integer.SIZE;
+    for (int row = 0; row < vector.getValueCount(); row++) {
+      long value = isSmall ? data.getInt(4L * row) : data.getLong(8L * row);
+      if ((value < 0 || value > day) && !vector.isNull(row)) {
+        throw outOfRange(vector, row, "a time of day");
+      }
+    }
+  }
+
+  private static void dates(FieldVector vector) {
+    ArrowBuf data = vector.getDataBuffer();
+    long most = TimeUnit.DAYS.toMillis(Integer.MAX_VALUE - 1L);
+    for (int row = 0; row < vector.getValueCount(); row++) {
+      long value = data.getLong(8L * row);
+      if ((value < -most || value > most) && !vector.isNull(row)) {
+        throw outOfRange(vector, row, "a date");
+      }
+    }
+  }
+
+  /** What has more digits than the type would lose some of them. */
+  private static void decimals(FieldVector vector, int precision) {
+    BigInteger limit = BigInteger.TEN.pow(precision);
+    long limitHigh = limit.shiftRight(Long.SIZE).longValueExact();
+    long limitLow = limit.longValue();
+    ArrowBuf data = vector.getDataBuffer();
+    for (int row = 0; row < vector.getValueCount(); row++) {
+      long low = data.getLong(16L * row);
+      long high = data.getLong(16L * row + 8);
+      if (high < 0) {
+        // The absolute value, in two's complement.
+        low = -low;
+        high = ~high + (low == 0 ? 1 : 0);
+      }
+      boolean isLess =
+          high >= 0
+              && (high < limitHigh
+                  || (high == limitHigh && Long.compareUnsigned(low, limitLow) < 0));
+      if (!isLess && !vector.isNull(row)) {
+        throw outOfRange(vector, row, "a decimal of %d digits".formatted(precision));
+      }
+    }
+  }
+
+  private static IpcException outOfRange(FieldVector vector, int row, String what) {
+    return IpcException.malformed(
+        "row %d of column %s is not %s".formatted(row, vector.getName(), what));
   }
 
   private static void members(FieldVector vector, ArrowType.Union type) {

@@ -27,6 +27,8 @@ import org.apache.arrow.vector.types.pojo.Schema;
 import org.apache.arrow.vector.util.DictionaryUtility;
 import org.apache.arrow.vector.util.OversizedAllocationException;
 import org.apache.arrow.vector.util.VectorBatchAppender;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The batches of an IPC stream, checked and plain: a batch that {@link #next} has loaded may be
@@ -34,8 +36,12 @@ import org.apache.arrow.vector.util.VectorBatchAppender;
  * that came as dictionaries, views or runs. Used by one thread at a time.
  */
 public final class IncomingBatches implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(IncomingBatches.class);
+
   /** What the columns of one batch may grow to when dictionaries, views and runs are resolved. */
   private static final long MAX_RESOLVED_BYTES = 1L << 30;
+
+  private static final int LEAST_DECIMAL_BITS = 128;
 
   /** A dictionary, and its values in plain form once it has come. */
   private record Lexicon(Dictionary dictionary, PlainCopy values) {}
@@ -76,8 +82,6 @@ public final class IncomingBatches implements AutoCloseable {
 
   /** The same as {@link #sent} where that is plain already. */
   private final VectorSchemaRoot root;
-
-  private long batches;
 
   private IncomingBatches(
       Schema schema,
@@ -162,7 +166,6 @@ public final class IncomingBatches implements AutoCloseable {
       }
       try (IpcMessage one = message.get()) {
         if (!one.isEmpty() && reading(() -> take(one))) {
-          batches++;
           return true;
         }
       }
@@ -275,7 +278,7 @@ public final class IncomingBatches implements AutoCloseable {
     if (described.endianness() != org.apache.arrow.flatbuf.Endianness.Little) {
       throw IpcException.unsupported("big-endian batches are not taken in");
     }
-    Schema schema = MessageSerializer.deserializeSchema(metadata);
+    Schema schema = ExtensionNames.withoutUnfit(MessageSerializer.deserializeSchema(metadata));
     boolean isV4 = metadata.version() == MetadataVersion.V4;
     schema.getFields().forEach(field -> requireKnown(field, isV4));
     return schema;
@@ -286,10 +289,13 @@ public final class IncomingBatches implements AutoCloseable {
       case ArrowType.ListView _, ArrowType.LargeListView _ ->
           throw IpcException.unsupported(
               "column %s is a list view: send it as a list".formatted(field.getName()));
-      case ArrowType.FixedSizeList list when list.getListSize() < 0 ->
-          throw IpcException.malformed("column %s is of a negative length");
+      case ArrowType.FixedSizeList list when list.getListSize() < 0 -> throw negativeLength(field);
       case ArrowType.FixedSizeBinary binary when binary.getByteWidth() < 0 ->
-          throw IpcException.malformed("column %s is of a negative length");
+          throw negativeLength(field);
+      case ArrowType.Decimal decimal when decimal.getBitWidth() < LEAST_DECIMAL_BITS ->
+          throw IpcException.unsupported(
+              "column %s is a decimal of %d bits: send it with 128"
+                  .formatted(field.getName(), decimal.getBitWidth()));
       case ArrowType.Union _ when isV4 ->
           throw IpcException.unsupported(
               "column %s is a union of an old form: send it with metadata version V5"
@@ -299,6 +305,10 @@ public final class IncomingBatches implements AutoCloseable {
       }
     }
     field.getChildren().forEach(child -> requireKnown(child, isV4));
+  }
+
+  private static IpcException negativeLength(Field field) {
+    return IpcException.malformed("column %s is of a negative length".formatted(field.getName()));
   }
 
   private interface Reading<T> {
@@ -317,13 +327,9 @@ public final class IncomingBatches implements AutoCloseable {
                   .formatted(MAX_RESOLVED_BYTES >> 20)
               + " runs: send fewer rows in a batch");
     } catch (IOException | RuntimeException | StackOverflowError e) {
+      LOG.debug("a message of an upload cannot be decoded", e);
       throw IpcException.malformed("it cannot be decoded");
     }
-  }
-
-  /** The batches given so far. */
-  public long batches() {
-    return batches;
   }
 
   @Override

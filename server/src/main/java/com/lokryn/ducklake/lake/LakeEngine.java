@@ -26,25 +26,37 @@ public final class LakeEngine implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(LakeEngine.class);
   private static final long RETRY_MS = 1_000;
 
+  /**
+   * What DuckDB says of a local catalog that the lost instance does not let go of, as after an
+   * internal error in a commit. Then only a new process helps.
+   */
+  private static final String STILL_HELD = "Unique file handle conflict";
+
+  private static final int HOPELESS_ATTEMPTS = 5;
+
   private final EngineOptions options;
   private final LakeCatalog catalog;
   private final BufferAllocator allocator;
   private final Consumer<Boolean> onReady;
+  private final Runnable onHopeless;
   private final AtomicReference<@Nullable Engine> current = new AtomicReference<>();
   private final CountDownLatch stop = new CountDownLatch(1);
 
   /**
    * @param onReady told when the lake can no longer be queried, and when it can again
+   * @param onHopeless told when it will not be possible again in this process
    */
   public LakeEngine(
       EngineOptions options,
       LakeCatalog catalog,
       BufferAllocator allocator,
-      Consumer<Boolean> onReady) {
+      Consumer<Boolean> onReady,
+      Runnable onHopeless) {
     this.options = options;
     this.catalog = catalog;
     this.allocator = allocator;
     this.onReady = onReady;
+    this.onHopeless = onHopeless;
   }
 
   /** Opens the engine and attaches the lake. */
@@ -129,7 +141,7 @@ public final class LakeEngine implements AutoCloseable {
     } catch (RuntimeException e) {
       LOG.atWarn().addKeyValue("error", e.getMessage()).log("the lost engine did not close well");
     }
-    while (!isClosed()) {
+    for (int attempt = 1; !isClosed(); attempt++) {
       try {
         open();
         onReady.accept(true);
@@ -137,6 +149,10 @@ public final class LakeEngine implements AutoCloseable {
         return;
       } catch (EngineException | StartException | RuntimeException e) {
         LOG.atError().addKeyValue("error", e.getMessage()).log("the engine cannot be opened");
+        if (attempt >= HOPELESS_ATTEMPTS && String.valueOf(e.getMessage()).contains(STILL_HELD)) {
+          onHopeless.run();
+          return;
+        }
         pause();
       }
     }

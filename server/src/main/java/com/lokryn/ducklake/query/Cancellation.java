@@ -36,6 +36,14 @@ public final class Cancellation {
     return reason.get() != null;
   }
 
+  /** The reason, once it is cancelled. */
+  public QueryException reason() {
+    QueryException cancelled = reason.get();
+    return cancelled == null
+        ? new QueryException(Problem.CANCELLED, "the statement was cancelled")
+        : cancelled;
+  }
+
   /** Throws the reason, if there is one. */
   public void check() {
     QueryException cancelled = reason.get();

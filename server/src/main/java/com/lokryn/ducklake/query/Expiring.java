@@ -79,8 +79,9 @@ public final class Expiring<T> implements AutoCloseable {
         });
   }
 
-  public int size() {
-    return entries.size();
+  /** How many there are of a kind. */
+  public long count(Predicate<T> condition) {
+    return entries.values().stream().filter(entry -> condition.test(entry.value)).count();
   }
 
   @Override

@@ -7,13 +7,14 @@ import org.jspecify.annotations.Nullable;
  * The values bound to a statement: one list per row, in the order of the parameters' numbers. The
  * statement runs once for each; with no row it does not run.
  *
+ * @param heapBytes about what they take
  * @param bound false for a statement to which nothing was bound: it runs once, without values
  */
-public record Parameters(List<List<@Nullable Object>> rows, boolean bound) {
-  public static final Parameters NONE = new Parameters(List.of(), false);
+public record Parameters(List<List<@Nullable Object>> rows, long heapBytes, boolean bound) {
+  public static final Parameters NONE = new Parameters(List.of(), 0, false);
 
-  public static Parameters of(List<List<@Nullable Object>> rows) {
-    return new Parameters(rows, true);
+  public static Parameters of(List<List<@Nullable Object>> rows, long heapBytes) {
+    return new Parameters(rows, heapBytes, true);
   }
 
   boolean isMany() {

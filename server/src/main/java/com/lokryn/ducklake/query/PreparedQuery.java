@@ -46,6 +46,7 @@ public final class PreparedQuery implements AutoCloseable {
   private final EngineStatement.Kind kind;
   private final Schema resultSchema;
   private final Schema parameterSchema;
+  private final Budget.Share share;
   private Parameters parameters = Parameters.NONE;
   private @Nullable Planned planned;
   private boolean closed;
@@ -56,13 +57,15 @@ public final class PreparedQuery implements AutoCloseable {
       SqlText text,
       EngineStatement.Kind kind,
       Schema resultSchema,
-      Schema parameterSchema) {
+      Schema parameterSchema,
+      Budget.Share share) {
     this.handle = handle;
     this.session = session;
     this.text = text;
     this.kind = kind;
     this.resultSchema = resultSchema;
     this.parameterSchema = parameterSchema;
+    this.share = share;
   }
 
   public QueryId handle() {
@@ -95,7 +98,9 @@ public final class PreparedQuery implements AutoCloseable {
     return parameterSchema;
   }
 
+  /** Keeps values for the next run, in the place of those before. */
   public synchronized void bind(Parameters values) {
+    share.add(values.heapBytes() - parameters.heapBytes());
     parameters = values;
   }
 
@@ -126,6 +131,7 @@ public final class PreparedQuery implements AutoCloseable {
   @Override
   public synchronized void close() throws EngineException {
     closed = true;
+    share.close();
     if (planned != null) {
       planned.retire();
       planned = null;

@@ -30,6 +30,14 @@ public final class QueryService {
   private static final long FIRST_PAUSE_MS = 20;
   private static final long LONGEST_PAUSE_MS = 400;
 
+  /** About what a prepared statement takes besides its text. */
+  private static final long PREPARED_BYTES = 16 << 10;
+
+  /**
+   * Texts and parameters of prepared statements lie on the heap, of which they may have a fifth.
+   */
+  private final Budget budget = new Budget(96L << 20, "prepared statements and bound parameters");
+
   private final ArrowTypes types;
   private final Deadlines deadlines;
   private final Consumer<EngineException> onFailure;
@@ -75,12 +83,21 @@ public final class QueryService {
   public PreparedQuery prepare(Session session, String sql, Cancellation cancellation)
       throws EngineException {
     SqlText text = single(sql);
-    return watched(
-        cancellation,
-        () -> session.run(cancellation, place -> plan(session, text, place, cancellation)));
+    Budget.Share share = budget.share();
+    try {
+      share.resize(PREPARED_BYTES + 2L * sql.length());
+      return watched(
+          cancellation,
+          () ->
+              session.run(cancellation, place -> plan(session, text, share, place, cancellation)));
+    } catch (EngineException | RuntimeException e) {
+      share.close();
+      throw e;
+    }
   }
 
-  private PreparedQuery plan(Session session, SqlText text, Place place, Cancellation cancellation)
+  private PreparedQuery plan(
+      Session session, SqlText text, Budget.Share share, Place place, Cancellation cancellation)
       throws EngineException {
     EngineConnection connection = place.connection();
     try (var _ = cancellation.guard(connection)) {
@@ -98,7 +115,8 @@ public final class QueryService {
               kind == Kind.QUERY
                   ? types.schema(connection, statement.columns())
                   : CompletedUpdate.COUNT,
-              types.schema(connection, statement.parameters()));
+              types.schema(connection, statement.parameters()),
+              share);
       if (place.isOwn()) {
         prepared.give(
             new Planned(connection, statement, session.namespace(), text.leavesNoState()));
@@ -362,14 +380,15 @@ public final class QueryService {
     };
   }
 
-  /** Which catalogs there are is the same for all clients, and not theirs to change. */
+  /** What is the same for all clients is not theirs to change. */
   private static SqlText allowed(SqlText text) {
-    return switch (text.verb()) {
-      case "attach", "detach" ->
-          throw new QueryException(
-              Problem.FORBIDDEN, "catalogs are attached and detached by the server only");
-      default -> text;
-    };
+    if (text.isForTheServerOnly()) {
+      throw new QueryException(
+          Problem.FORBIDDEN,
+          "catalogs, the engine's log and whole databases are attached, switched and moved by the"
+              + " server only");
+    }
+    return text;
   }
 
   /** Ends what takes too long; to be called every now and then. */

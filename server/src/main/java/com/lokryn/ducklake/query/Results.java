@@ -11,6 +11,9 @@ public final class Results implements AutoCloseable {
   /** How long a result waits for its client; drivers come within milliseconds. */
   private static final Duration PARKED = Duration.ofSeconds(60);
 
+  /** Each holds its first batch, and a connection of the engine's. */
+  private static final int MAX_PARKED = 64;
+
   private final Expiring<QueryResult> parked;
   private final Set<QueryResult> known = ConcurrentHashMap.newKeySet();
   private final Executor closers;
@@ -28,6 +31,13 @@ public final class Results implements AutoCloseable {
     if (result.cancellation().isCancelled()) {
       abandon(result);
       result.cancellation().check();
+    }
+    if (parked.count(other -> other.session() == result.session()) >= MAX_PARKED) {
+      abandon(result);
+      throw new QueryException(
+          Problem.LIMIT,
+          "%d results of this session wait to be fetched: fetch or cancel some first"
+              .formatted(MAX_PARKED));
     }
     known.add(result);
     parked.put(result.id().value(), result);

@@ -22,6 +22,11 @@ final class SpoolableStream implements BatchStream {
   /** What may wait in memory for one reader. */
   static final long MAX_SPOOLED_BYTES = 256L << 20;
 
+  /** And for all of them. */
+  private static final Budget ALL =
+      new Budget(2 * MAX_SPOOLED_BYTES, "results that sessions have not read yet");
+
+  private final Budget.Share share = ALL.share();
   private final BatchStream engine;
   private final EngineConnection connection;
   private final Cancellation own;
@@ -69,6 +74,7 @@ final class SpoolableStream implements BatchStream {
         spooled.add(batch);
         exhausted = false;
         spooledBytes += batch.computeBodyLength();
+        share.resize(spooledBytes);
         next.check();
         if (spooledBytes > MAX_SPOOLED_BYTES) {
           refusal =
@@ -109,6 +115,7 @@ final class SpoolableStream implements BatchStream {
     ArrowRecordBatch batch = spooled.poll();
     if (batch != null) {
       spooledBytes -= batch.computeBodyLength();
+      share.resize(spooledBytes);
       show(batch);
       return true;
     }
@@ -163,6 +170,7 @@ final class SpoolableStream implements BatchStream {
     closed = true;
     spooled.forEach(ArrowRecordBatch::close);
     spooled.clear();
+    share.close();
     root.close();
     engine.close();
   }

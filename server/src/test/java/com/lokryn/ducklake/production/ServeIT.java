@@ -6,6 +6,9 @@ import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingPostgres;
 import com.lokryn.ducklake.testing.TestingProcess;
 import com.lokryn.ducklake.testing.TestingProduction;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -123,6 +126,48 @@ class ServeIT {
         }
       }
     }
+  }
+
+  @Test
+  void nothingSecretIsShownAnywhere() throws Exception {
+    Map<String, String> environment = production.environment(production.newLake());
+    environment.put("AWS_SECRET_ACCESS_KEY", "canary-of-the-key");
+    environment.put("AWS_SESSION_TOKEN", "canary-of-the-token");
+    environment.put("LOG_LEVEL", "debug");
+    var shown = new StringBuilder();
+    try (var server = serve(environment).listening();
+        var client = new TestingClient(server.port())) {
+      for (String statement :
+          List.of(
+              "FROM duckdb_settings()",
+              "FROM duckdb_secrets()",
+              "FROM duckdb_secrets(redact => false)",
+              "FROM duckdb_databases()",
+              "FROM duckdb_logs()",
+              "SHOW DATABASES",
+              "SELECT current_setting('s3_secret_access_key'), current_setting('s3_session_token')",
+              "SELECT getenv('AWS_SECRET_ACCESS_KEY')",
+              "FROM read_text('/proc/self/environ')",
+              "FROM read_text('/proc/self/cmdline')",
+              "FROM postgres_scan('', 'public', 'no_such_table')",
+              "FROM postgres_query('__ducklake_metadata_lake', 'SELECT no_such_column')",
+              "FROM read_parquet('s3://another-bucket/x.parquet')",
+              "FROM nothing_like_this")) {
+        try {
+          shown.append(client.rows(statement));
+        } catch (RuntimeException e) {
+          shown.append(e);
+        }
+      }
+      shown.append(Files.readString(Path.of("/proc/%d/cmdline".formatted(server.pid()))));
+      assertThat(server.terminate()).isZero();
+      shown.append(server.lines()).append(server.errors());
+    }
+    assertThat(shown.toString())
+        .hasSizeGreaterThan(10_000)
+        .doesNotContain("canary")
+        .doesNotContain(TestingPostgres.PASSWORD)
+        .doesNotContain(TestingPostgres.PASSWORD.replace("'", "''"));
   }
 
   private static TestingProcess serve(Map<String, String> environment) {

@@ -46,7 +46,8 @@ public final class TestingLakeServer implements AutoCloseable {
             new LocalLake(directory),
             Users.anyone(),
             new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
-            extensions());
+            extensions(),
+            () -> {});
     server.openLake();
     server.checkLake();
     return new TestingLakeServer(server, directory, server.listen());
