@@ -239,7 +239,7 @@ class ParametersIT {
       assertFails(
               Status.Code.INVALID_ARGUMENT,
               () -> put(INSERT, new VectorSchemaRoot(List.of(time)), true))
-          .contains("out of range");
+          .contains("is not a time of day");
     }
   }
 
