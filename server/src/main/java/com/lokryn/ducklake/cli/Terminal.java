@@ -55,7 +55,9 @@ final class Terminal {
     try {
       Process stty = new ProcessBuilder("stty", "size").redirectInput(new File("/dev/tty")).start();
       String answer = new String(stty.getInputStream().readAllBytes(), StandardCharsets.US_ASCII);
-      return OptionalInt.of(Integer.parseInt(answer.substring(answer.indexOf(' ')).strip()));
+      int width = Integer.parseInt(answer.substring(answer.indexOf(' ')).strip());
+      // A terminal that does not know its size says 0.
+      return OptionalInt.of(width > 0 ? width : DEFAULT_WIDTH);
     } catch (IOException | RuntimeException e) {
       return OptionalInt.of(DEFAULT_WIDTH);
     }
