@@ -60,6 +60,23 @@ public final class Cancellation {
     }
   }
 
+  /** Waits that long, and throws the reason as soon as there is one. */
+  void pause(long millis) {
+    var cancelled = new CountDownLatch(1);
+    Runnable listener = cancelled::countDown;
+    onCancel(listener);
+    try {
+      if (cancelled.await(millis, TimeUnit.MILLISECONDS)) {
+        check();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new QueryException(Problem.UNAVAILABLE, "the server is stopping");
+    } finally {
+      listeners.remove(listener);
+    }
+  }
+
   /** Makes the work on a connection interruptible until the guard is closed. */
   public Guard guard(EngineConnection connection) {
     check();

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.concurrent.TimeUnit;
 
 /**
  * The idempotency keys of ingests. A key is committed with the rows, in the extra information of
@@ -50,13 +49,7 @@ public final class IngestKeys {
       if (held.isPresent()) {
         return held.get();
       }
-      cancellation.check();
-      try {
-        TimeUnit.MILLISECONDS.sleep(POLL_MS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        throw new QueryException(Problem.UNAVAILABLE, "the server is stopping");
-      }
+      cancellation.pause(POLL_MS);
     }
   }
 

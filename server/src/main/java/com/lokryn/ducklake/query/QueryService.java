@@ -311,21 +311,15 @@ public final class QueryService {
         if (!e.error().isConflict() || attempt == MAX_ATTEMPTS) {
           throw e;
         }
-        pause(attempt);
-        call.cancellation().check();
+        call.cancellation().pause(pauseMs(attempt));
       }
     }
   }
 
   /** Longer each time, and not as long as that of the others. */
-  private static void pause(int attempt) {
+  private static long pauseMs(int attempt) {
     long most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << attempt);
-    try {
-      Thread.sleep(ThreadLocalRandom.current().nextLong(most / 2, most));
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new QueryException(Problem.UNAVAILABLE, "the server is stopping");
-    }
+    return ThreadLocalRandom.current().nextLong(most / 2, most);
   }
 
   /** A transaction that has failed already says so itself when it is committed. */

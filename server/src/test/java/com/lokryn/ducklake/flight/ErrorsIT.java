@@ -49,7 +49,7 @@ class ErrorsIT {
         "INSERT INTO there VALUES (1, 2)|INVALID_ARGUMENT|Binder Error",
         "SELECT 1; SELECT 2|INVALID_ARGUMENT|none of them was run",
         "COMMIT|INVALID_ARGUMENT|no transaction is active",
-        "SET threads = 1|INVALID_ARGUMENT|locked",
+        "SET threads = 1|PERMISSION_DENIED|locked",
         "SELECT * FROM missing|NOT_FOUND|Table with name missing does not exist",
         "SELECT no_function(1)|NOT_FOUND|no_function",
         "DROP TABLE missing|NOT_FOUND|missing",
