@@ -53,14 +53,14 @@ def test_every_commit_names_its_author(server):
 
 def test_a_repeated_ingest_changes_nothing(server):
     with server.connect() as connection, connection.cursor() as cursor:
-        cursor.execute("CREATE TABLE once (i BIGINT)")
-        assert ingest(connection, "once", "key-1") == 100
-        assert ingest(connection, "once", "key-1") == 100
-        assert rows(connection, "SELECT count(*) FROM once") == [(100,)]
-        assert ingest(connection, "once", "key-2") == 100
-        assert ingest(connection, "once", 'a "quoted" key\\') == 100
-        assert ingest(connection, "once", 'a "quoted" key\\') == 100
-        assert rows(connection, "SELECT count(*) FROM once") == [(300,)]
+        cursor.execute("CREATE TABLE once_only (i BIGINT)")
+        assert ingest(connection, "once_only", "key-1") == 100
+        assert ingest(connection, "once_only", "key-1") == 100
+        assert rows(connection, "SELECT count(*) FROM once_only") == [(100,)]
+        assert ingest(connection, "once_only", "key-2") == 100
+        assert ingest(connection, "once_only", 'a "quoted" key\\') == 100
+        assert ingest(connection, "once_only", 'a "quoted" key\\') == 100
+        assert rows(connection, "SELECT count(*) FROM once_only") == [(300,)]
         with pytest.raises(adbc_driver_manager.Error, match="used for an ingest into"):
             ingest(connection, "another", "key-1", mode="create")
 
