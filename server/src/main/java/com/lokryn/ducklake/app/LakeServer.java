@@ -19,6 +19,7 @@ import com.lokryn.ducklake.lake.LocalLake;
 import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.QueryService;
+import com.lokryn.ducklake.query.Renewal;
 import com.lokryn.ducklake.query.Sessions;
 import com.lokryn.ducklake.query.Users;
 import java.io.IOException;
@@ -49,24 +50,38 @@ public final class LakeServer implements AutoCloseable {
   private final ServerConfig config;
   private final InetSocketAddress address;
   private final Users users;
+  private final Renewal renewal;
   private final EngineThreads threads;
   private final LakeEngine engine;
   private final Sessions sessions;
   private final Redaction redaction;
   private final InstantSource clock = InstantSource.system();
 
-  /**
-   * @param lake what is served
-   * @param users who may come in
-   * @param address where to listen
-   */
+  /** A server whose lake needs nothing renewed. */
   public LakeServer(
       ServerConfig config,
       Lake lake,
       Users users,
       InetSocketAddress address,
       Extensions extensions) {
+    this(config, lake, users, address, extensions, Renewal.NONE);
+  }
+
+  /**
+   * @param lake what is served
+   * @param users who may come in
+   * @param address where to listen
+   * @param renewal of the lake's credentials
+   */
+  public LakeServer(
+      ServerConfig config,
+      Lake lake,
+      Users users,
+      InetSocketAddress address,
+      Extensions extensions,
+      Renewal renewal) {
     this.config = config;
+    this.renewal = renewal;
     this.address = address;
     int processors = Runtime.getRuntime().availableProcessors();
     Path spill =
@@ -122,7 +137,7 @@ public final class LakeServer implements AutoCloseable {
   public int listen() throws IOException {
     var types = new ArrowTypes();
     var queries =
-        new QueryService(types, config.get(Settings.QUERY_TIMEOUT), clock, engine::failed);
+        new QueryService(types, config.get(Settings.QUERY_TIMEOUT), clock, engine::failed, renewal);
     Duration idle = config.get(Settings.IDLE_SESSION_TIMEOUT);
     var started =
         new FlightEndpoint(

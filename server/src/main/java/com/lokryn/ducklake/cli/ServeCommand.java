@@ -115,7 +115,13 @@ final class ServeCommand implements Callable<Integer> {
       InetSocketAddress address = address(config, "0.0.0.0");
       try (var production = production(clients, config);
           var server =
-              new LakeServer(config, production.lake(), users(config), address, extensions.get())) {
+              new LakeServer(
+                  config,
+                  production.lake(),
+                  users(config),
+                  address,
+                  extensions.get(),
+                  production.renewal())) {
         production.keepNew(server);
         return serve(server, address);
       }
