@@ -22,6 +22,7 @@ import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.KeyLock;
 import com.lokryn.ducklake.query.QueryService;
+import com.lokryn.ducklake.query.Renewal;
 import com.lokryn.ducklake.query.Sessions;
 import com.lokryn.ducklake.query.Users;
 import java.io.IOException;
@@ -51,8 +52,7 @@ public final class LakeServer implements AutoCloseable {
   private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
   private final ServerConfig config;
   private final InetSocketAddress address;
-  private final Lake lake;
-  private final Users users;
+  private final Service service;
   private final EngineThreads threads;
   private final LakeEngine engine;
   private final Sessions sessions;
@@ -60,19 +60,30 @@ public final class LakeServer implements AutoCloseable {
   private final InstantSource clock = InstantSource.system();
 
   /**
-   * @param lake what is served
+   * What a server serves.
+   *
    * @param users who may come in
+   * @param renewal of the lake's credentials
+   */
+  public record Service(Lake lake, Users users, Renewal renewal) {
+    /** A lake whose credentials need no renewal. */
+    public static Service of(Lake lake, Users users) {
+      return new Service(lake, users, Renewal.NONE);
+    }
+  }
+
+  /**
    * @param address where to listen
    * @param onHopeless told when the lake can only be served again by a new process
    */
   public LakeServer(
       ServerConfig config,
-      Lake lake,
-      Users users,
+      Service service,
       InetSocketAddress address,
       Extensions extensions,
       Runnable onHopeless) {
     this.config = config;
+    this.service = service;
     this.address = address;
     int processors = Runtime.getRuntime().availableProcessors();
     Path spill =
@@ -83,9 +94,7 @@ public final class LakeServer implements AutoCloseable {
                     Path.of(
                         System.getProperty("java.io.tmpdir"),
                         "ducklake-flight-" + ProcessHandle.current().pid()));
-    redaction = redaction(lake, spill, extensions);
-    this.lake = lake;
-    this.users = users;
+    redaction = redaction(service.lake, spill, extensions);
     threads = new EngineThreads(concurrency(config));
     engine =
         new LakeEngine(
@@ -98,7 +107,7 @@ public final class LakeServer implements AutoCloseable {
                 spill,
                 config.find(Settings.MAX_TEMP_DIRECTORY_SIZE).map(DataSize::bytes).orElse(0L),
                 extensions.directory()),
-            new LakeCatalog(lake, extensions),
+            new LakeCatalog(service.lake, extensions),
             allocator,
             this::ready,
             onHopeless);
@@ -130,7 +139,8 @@ public final class LakeServer implements AutoCloseable {
   public int listen() throws IOException {
     var types = new ArrowTypes();
     var queries =
-        new QueryService(types, config.get(Settings.QUERY_TIMEOUT), clock, engine::failed);
+        new QueryService(
+            types, config.get(Settings.QUERY_TIMEOUT), clock, engine::failed, service.renewal);
     Duration idle = config.get(Settings.IDLE_SESSION_TIMEOUT);
     var started =
         new FlightEndpoint(
@@ -144,7 +154,7 @@ public final class LakeServer implements AutoCloseable {
                     allocator),
                 types,
                 sessions,
-                users,
+                service.users,
                 redaction,
                 allocator,
                 clock),
@@ -155,7 +165,7 @@ public final class LakeServer implements AutoCloseable {
   }
 
   private KeyLock keyLock() {
-    return lake instanceof RemoteLake ? new CatalogKeyLock(engine) : KeyLock.ofProcess();
+    return service.lake instanceof RemoteLake ? new CatalogKeyLock(engine) : KeyLock.ofProcess();
   }
 
   /** Lets running statements end; see {@link FlightEndpoint#drain}. */

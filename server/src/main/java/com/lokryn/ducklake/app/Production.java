@@ -1,5 +1,7 @@
 package com.lokryn.ducklake.app;
 
+import static java.util.concurrent.TimeUnit.MILLISECONDS;
+
 import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.aws.AwsKeys;
 import com.lokryn.ducklake.aws.CredentialWatch;
@@ -7,11 +9,15 @@ import com.lokryn.ducklake.aws.S3WriteCheck;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.StartException;
+import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.lake.LakeEngine;
 import com.lokryn.ducklake.lake.ObjectStore;
 import com.lokryn.ducklake.lake.PostgresCatalog;
 import com.lokryn.ducklake.lake.RemoteLake;
 import com.lokryn.ducklake.lake.StorageKeys;
+import com.lokryn.ducklake.query.Renewal;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -23,11 +29,15 @@ public final class Production implements AutoCloseable {
   /** Connections to Postgres that are left to statements which wait for nothing else. */
   private static final int SPARE_CONNECTIONS = 8;
 
+  /** How long a statement waits for credentials that it needs. */
+  private static final Duration PATIENCE = Duration.ofSeconds(10);
+
   private final ServerConfig config;
   private final S3WriteCheck writeCheck;
   private final CredentialWatch watch;
   private final RemoteLake lake;
   private final AtomicReference<@Nullable LakeEngine> engine = new AtomicReference<>();
+  private final AtomicLong renewals = new AtomicLong();
 
   /**
    * @param clients closed by the caller, after this
@@ -81,12 +91,34 @@ public final class Production implements AutoCloseable {
     engine.set(server.engine());
   }
 
+  /** New credentials for statements that S3 refused the old ones of. */
+  public Renewal renewal() {
+    return new Renewal() {
+      @Override
+      public long count() {
+        return renewals.get();
+      }
+
+      @Override
+      public boolean renew(long before, EngineException failure) {
+        if (!RemoteLake.isOfKeys(failure)) {
+          return false;
+        }
+        if (renewals.get() == before) {
+          watch.refresh().completeOnTimeout(null, PATIENCE.toMillis(), MILLISECONDS).join();
+        }
+        return renewals.get() != before;
+      }
+    };
+  }
+
   private void use(AwsKeys found) throws Exception {
     lake.use(keys(found));
     LakeEngine running = engine.get();
     if (running != null) {
       running.set(lake::putKeys);
     }
+    renewals.incrementAndGet();
   }
 
   private static StorageKeys keys(AwsKeys keys) {

@@ -1,34 +1,19 @@
 package com.lokryn.ducklake.cli;
 
-import com.lokryn.ducklake.app.LakeServer;
-import com.lokryn.ducklake.app.Production;
-import com.lokryn.ducklake.app.UnpackedLibraries;
-import com.lokryn.ducklake.aws.AwsClients;
-import com.lokryn.ducklake.aws.SecretsManagerSource;
-import com.lokryn.ducklake.config.Cascade;
+import com.lokryn.ducklake.app.LakeServer.Service;
 import com.lokryn.ducklake.config.ConfigException;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.Settings.Auth;
-import com.lokryn.ducklake.config.StartException;
-import com.lokryn.ducklake.engine.EngineException;
-import com.lokryn.ducklake.lake.Lake;
 import com.lokryn.ducklake.lake.LocalLake;
-import com.lokryn.ducklake.observe.Logging;
 import com.lokryn.ducklake.query.Users;
-import java.io.IOException;
-import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.UnknownHostException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -38,8 +23,6 @@ import picocli.CommandLine.Option;
     description = "Serves a lake over Arrow Flight SQL.",
     mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
-  private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
-
   @Option(
       names = "--local",
       arity = "0..1",
@@ -73,175 +56,34 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws Exception {
-    configureLog(System.getenv());
-    return local == null ? serveProduction() : serveLocal(local);
+    ServeRun.configureLog(System.getenv());
+    var run = new ServeRun(given(), Optional.ofNullable(file), extensions.get(), training);
+    return local == null ? ProductionServe.run(run) : serveLocal(local, run);
   }
 
-  private int serveLocal(Path directory) throws Exception {
+  private static int serveLocal(Path directory, ServeRun run) throws Exception {
     ServerConfig config;
     try {
-      config = ServerConfig.of(given(), Optional.ofNullable(file), System.getenv());
+      config = ServerConfig.of(run.given(), run.file(), System.getenv());
     } catch (ConfigException e) {
-      throw failed(e);
+      throw ServeRun.failed(e);
     }
-    configureLog(config);
-    InetSocketAddress address = address(config, "127.0.0.1");
-    if (config.find(Settings.FLIGHT_AUTH).orElse(defaultAuth(address)) != Auth.NONE) {
-      throw new CommandFailure(
+    ServeRun.configureLog(config);
+    InetSocketAddress address = ServeRun.address(config, "127.0.0.1");
+    if (config.find(Settings.FLIGHT_AUTH).orElse(usualAuth(address)) != Auth.NONE) {
+      throw ServeRun.failed(
           ExitCode.CONFIGURATION,
-          "✗ no users are configured for %s: set flight_auth=none to let everyone in who reaches"
-                  .formatted(hostText(address))
+          "no users are configured for %s: set flight_auth=none to let everyone in who reaches"
+                  .formatted(ServeRun.hostText(address))
               + " the port");
     }
-    Lake lake = new LocalLake(directory.toAbsolutePath().normalize());
-    try (var server =
-        new LakeServer(
-            config, lake, Users.anyone(), address, extensions.get(), ServeCommand::giveUp)) {
-      return serve(server, address);
-    }
+    var lake = new LocalLake(directory.toAbsolutePath().normalize());
+    return run.serve(config, Service.of(lake, Users.anyone()), address, _ -> {});
   }
 
-  private int serveProduction() throws Exception {
-    try (var clients = AwsClients.ofProcess()) {
-      ServerConfig config;
-      try {
-        config =
-            new Cascade(new SecretsManagerSource(clients), System.getenv(), ServeCommand::printLine)
-                .read(given(), Optional.ofNullable(file));
-      } catch (ConfigException e) {
-        throw failed(e);
-      } catch (StartException e) {
-        throw failed(e);
-      }
-      configureLog(config);
-      InetSocketAddress address = address(config, "0.0.0.0");
-      try (var production = production(clients, config);
-          var server =
-              new LakeServer(
-                  config,
-                  production.lake(),
-                  users(config),
-                  address,
-                  extensions.get(),
-                  ServeCommand::giveUp)) {
-        production.keepNew(server);
-        return serve(server, address);
-      }
-    }
-  }
-
-  private static Production production(AwsClients clients, ServerConfig config) {
-    try {
-      var production = new Production(clients, config);
-      try {
-        printLine("✓ S3 write test passed: " + production.checkBucket());
-        return production;
-      } catch (StartException e) {
-        production.close();
-        throw e;
-      }
-    } catch (StartException e) {
-      throw failed(e);
-    }
-  }
-
-  private static Users users(ServerConfig config) {
-    if (config.find(Settings.FLIGHT_AUTH).orElse(Auth.BASIC) == Auth.NONE) {
-      LOG.warn("flight_auth=none: everyone who reaches the port may do everything in the lake");
-      return Users.anyone();
-    }
-    LOG.warn(
-        "clients log in with postgres_user and postgres_password, the same that open the catalog");
-    return Users.one(config.get(Settings.POSTGRES_USER), config.get(Settings.POSTGRES_PASSWORD));
-  }
-
-  private int serve(LakeServer server, InetSocketAddress address) throws Exception {
-    var stopped = new CountDownLatch(1);
-    int bound = start(server, address);
-    // Before the line that tells a script that it may stop the server.
-    Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "shutdown"));
-    printLine("✓ Flight SQL server listening on grpc://%s:%d".formatted(hostText(address), bound));
-    if (training) {
-      Training.run(bound);
-      return ExitCode.DONE;
-    }
-    stopped.await();
-    return ExitCode.DONE;
-  }
-
-  private static int start(LakeServer server, InetSocketAddress address) {
-    try {
-      server.openLake();
-      printLine("✓ DuckLake catalog configured");
-      server.checkLake();
-      printLine("✓ DuckLake catalog initialized successfully");
-      return server.listen();
-    } catch (StartException e) {
-      throw failed(e);
-    } catch (EngineException e) {
-      throw failed(ExitCode.INTERNAL, e.text());
-    } catch (IOException e) {
-      throw failed(
-          ExitCode.DEPENDENCY,
-          "cannot listen on %s:%d: the port is in use or not allowed; take another with --port"
-              .formatted(hostText(address), address.getPort()));
-    }
-  }
-
-  /** The engine is lost and its lake is held: whoever started this process starts it again. */
-  private static void giveUp() {
-    System.err.println("✗ the engine is lost and cannot be opened in this process; start it again");
-    Runtime.getRuntime().halt(ExitCode.INTERNAL);
-  }
-
-  private static void printLine(String line) {
-    System.out.println(line);
-    System.out.flush();
-  }
-
-  private static void configureLog(Map<String, String> environment) {
-    Logging.configure(
-        "json".equalsIgnoreCase(environment.get(Settings.LOG_FORMAT.variable())),
-        environment.getOrDefault(Settings.LOG_LEVEL.variable(), "info"));
-  }
-
-  private static void configureLog(ServerConfig config) {
-    Logging.configure(
-        config.get(Settings.LOG_FORMAT) == Settings.LogFormat.JSON,
-        config.get(Settings.LOG_LEVEL).name());
-  }
-
-  private static CommandFailure failed(ConfigException e) {
-    return new CommandFailure(ExitCode.CONFIGURATION, "✗ " + String.join("\n✗ ", e.problems()));
-  }
-
-  private static CommandFailure failed(StartException e) {
-    return failed(
-        switch (e.problem().kind()) {
-          case PERMISSION -> ExitCode.PERMISSION;
-          case CONFIGURATION -> ExitCode.CONFIGURATION;
-          case DEPENDENCY -> ExitCode.DEPENDENCY;
-        },
-        e.problem().sentence());
-  }
-
-  private static CommandFailure failed(int code, @Nullable String text) {
-    return new CommandFailure(code, "✗ " + text);
-  }
-
-  /** SIGTERM: no new calls, running ones may end, exit 0. */
-  private static void stop(LakeServer server, CountDownLatch stopped) {
-    try {
-      server.drain();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-    } finally {
-      server.close();
-      stopped.countDown();
-      UnpackedLibraries.delete();
-      // A process that ends by a signal would report the signal.
-      Runtime.getRuntime().halt(ExitCode.DONE);
-    }
+  /** On this machine alone a password protects nothing. */
+  private static Auth usualAuth(InetSocketAddress address) {
+    return address.getAddress().isLoopbackAddress() ? Auth.NONE : Auth.BASIC;
   }
 
   /** What the command line sets, by key. */
@@ -257,25 +99,5 @@ final class ServeCommand implements Callable<Integer> {
       given.put(Settings.DUCKLAKE_SECRET_ID.key(), secretId);
     }
     return given;
-  }
-
-  private static InetSocketAddress address(ServerConfig config, String usual) {
-    String host = config.find(Settings.FLIGHT_HOST).orElse(usual);
-    try {
-      return new InetSocketAddress(InetAddress.getByName(host), config.get(Settings.FLIGHT_PORT));
-    } catch (UnknownHostException e) {
-      throw new CommandFailure(
-          ExitCode.CONFIGURATION, "✗ flight_host: the host %s is not known".formatted(host));
-    }
-  }
-
-  /** On this machine alone a password protects nothing. */
-  private static Auth defaultAuth(InetSocketAddress address) {
-    return address.getAddress().isLoopbackAddress() ? Auth.NONE : Auth.BASIC;
-  }
-
-  private static String hostText(InetSocketAddress address) {
-    String text = address.getAddress().getHostAddress();
-    return text.contains(":") ? "[" + text + "]" : text;
   }
 }

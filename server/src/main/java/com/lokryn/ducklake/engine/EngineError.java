@@ -19,14 +19,38 @@ public enum EngineError {
   MISMATCH("Mismatch Type Error"),
   CONSTRAINT("Constraint Error"),
   PERMISSION("Permission Error"),
+  /** All connections to the lake's catalog are in use. */
+  CATALOG_BUSY("Invalid Error", "Connection pool timeout"),
   /** Two transactions changed the same thing; the later one may be run again. */
-  CONFLICT("TransactionContext Error", "conflict"),
+  CONFLICT("TransactionContext Error", "conflict", "deadlock detected", "could not serialize"),
+  /** The lake's catalog went away while it was told to commit. */
+  COMMIT_LOST(
+      "TransactionContext Error",
+      "Failed to execute query \"",
+      "Unable to connect to Postgres",
+      "server closed the connection",
+      "terminating connection",
+      "no connection to the server",
+      "could not receive data",
+      "could not send data",
+      "Connection pool timeout"),
   TRANSACTION("TransactionContext Error"),
   WRITE_CONFLICT("Transaction Error", "conflict"),
   INTERRUPTED("INTERRUPT Error"),
   OUT_OF_MEMORY("Out of Memory Error"),
   HTTP("HTTP Error"),
   IO("IO Error"),
+  /** The lake's catalog, in the words of whichever part asked it. */
+  CATALOG_LOST(
+      "Invalid Error",
+      "Unable to connect to Postgres",
+      "server closed the connection",
+      "terminating connection",
+      "no connection to the server",
+      "could not receive data",
+      "could not send data",
+      "Failed to execute query \"",
+      "Failed to query most recent snapshot"),
   CONNECTION("Connection Error"),
   /** The instance was closed under the statement. */
   CLOSED("Connection was closed"),

@@ -33,6 +33,18 @@ final class FlightErrors {
           of(
               Status.Code.UNAVAILABLE,
               "the engine was stopped while this statement ran; run it again in a moment");
+      case EngineException e when e.error() == EngineError.COMMIT_LOST ->
+          of(
+              Status.Code.UNAVAILABLE,
+              "the connection to the lake's catalog was lost in a commit, which may have been done"
+                  + " or not: look before running it again. "
+                  + e.text());
+      case EngineException e when e.error() == EngineError.CATALOG_BUSY ->
+          of(
+              Status.Code.RESOURCE_EXHAUSTED,
+              "all connections to the lake's catalog are in use, each result that is being read"
+                  + " has one: read results to their end, and run it again in a moment. "
+                  + e.text());
       case EngineException e -> of(code(e), e.text());
       case QueryException e -> of(code(e.problem()), e.text());
       case IpcException e -> of(code(e.fault()), e.text());
@@ -95,8 +107,9 @@ final class FlightErrors {
       case EXISTS -> Status.Code.ALREADY_EXISTS;
       case PERMISSION, LOCKED -> Status.Code.PERMISSION_DENIED;
       case CONFLICT, WRITE_CONFLICT -> Status.Code.ABORTED;
-      case OUT_OF_MEMORY -> Status.Code.RESOURCE_EXHAUSTED;
-      case INTERRUPTED, CLOSED, HTTP, IO, CONNECTION -> Status.Code.UNAVAILABLE;
+      case OUT_OF_MEMORY, CATALOG_BUSY -> Status.Code.RESOURCE_EXHAUSTED;
+      case INTERRUPTED, CLOSED, HTTP, IO, CONNECTION, CATALOG_LOST, COMMIT_LOST ->
+          Status.Code.UNAVAILABLE;
       case NOT_IMPLEMENTED -> Status.Code.UNIMPLEMENTED;
       case INTERNAL, FATAL -> Status.Code.INTERNAL;
     };

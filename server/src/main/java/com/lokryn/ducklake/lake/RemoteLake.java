@@ -4,10 +4,12 @@ import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.config.StartProblem.Kind;
 import com.lokryn.ducklake.engine.Engine;
+import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Sql;
 import java.net.URI;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /**
  * A lake whose catalog is in Postgres and whose data is on S3, shared with other servers and with
@@ -38,12 +40,20 @@ public final class RemoteLake implements Lake {
           "SET GLOBAL ducklake_max_retry_count=100",
           "SET GLOBAL ducklake_retry_wait_ms=50",
           "SET GLOBAL ducklake_retry_backoff=1.1",
-          "SET GLOBAL http_timeout=10",
-          "SET GLOBAL http_retries=3",
+          // Of silence, not of the whole transfer. What cannot be uploaded is tried three times
+          // over, so that a silent S3 costs a statement 6 times as long.
+          "SET GLOBAL http_timeout=3",
+          "SET GLOBAL http_retries=1",
           // httpfs copies keys of the environment there when it is loaded, for anyone to read.
           "SET GLOBAL s3_access_key_id=''",
           "SET GLOBAL s3_secret_access_key=''",
           "SET GLOBAL s3_session_token=''");
+
+  /** S3's codes. */
+  private static final Pattern REFUSED_KEYS =
+      Pattern.compile(
+          "\\b(ExpiredToken|ExpiredTokenException|TokenRefreshRequired|InvalidToken"
+              + "|InvalidAccessKeyId|InvalidClientTokenId|SignatureDoesNotMatch)\\b");
 
   private final PostgresCatalog catalog;
   private final ObjectStore store;
@@ -101,6 +111,11 @@ public final class RemoteLake implements Lake {
   /** Takes a lock of Postgres's until the end of the transaction; the query says whether it did. */
   public static String tryLock(long number) {
     return ask("SELECT pg_try_advisory_xact_lock(%d)".formatted(number));
+  }
+
+  /** Did S3 refuse the keys themselves, rather than what they were used for? */
+  public static boolean isOfKeys(EngineException failure) {
+    return failure.error() == EngineError.HTTP && REFUSED_KEYS.matcher(failure.text()).find();
   }
 
   /** What of the connection may be seen by anyone. */

@@ -41,17 +41,21 @@ public final class QueryService {
   private final ArrowTypes types;
   private final Deadlines deadlines;
   private final Consumer<EngineException> onFailure;
+  private final Renewal renewal;
 
   /**
    * @param timeout how long a statement may take, with the sending of its result
    * @param onFailure told of each failure of the engine, since one may cost the whole instance
+   * @param renewal asked when a statement fails that may be run once more
    */
   public QueryService(
       ArrowTypes types,
       Duration timeout,
       InstantSource clock,
-      Consumer<EngineException> onFailure) {
+      Consumer<EngineException> onFailure,
+      Renewal renewal) {
     this.types = types;
+    this.renewal = renewal;
     this.deadlines = new Deadlines(clock, timeout);
     this.onFailure = onFailure;
   }
@@ -134,7 +138,12 @@ public final class QueryService {
   public QueryResult start(Session session, String sql, Cancellation cancellation)
       throws EngineException {
     SqlText text = single(sql);
-    return accounted(session, text, Parameters.NONE, cancellation, this::startNew);
+    return accounted(
+        session,
+        text,
+        Parameters.NONE,
+        cancellation,
+        call -> renewing(session, cancellation, () -> startNew(call)));
   }
 
   /** As {@link #start}, for a prepared statement with the values bound to it last. */
@@ -149,7 +158,13 @@ public final class QueryService {
         call -> {
           Optional<Planned> planned =
               prepared.isQuery() && !session.hasState() ? prepared.take() : Optional.empty();
-          return planned.isPresent() ? startPlanned(call, prepared, planned.get()) : startNew(call);
+          return renewing(
+              session,
+              cancellation,
+              () ->
+                  planned.isPresent() && !planned.get().connection().isClosed()
+                      ? startPlanned(call, prepared, planned.get())
+                      : startNew(call));
         });
   }
 
@@ -275,7 +290,11 @@ public final class QueryService {
         parameters,
         cancellation,
         call -> {
-          long rows = session.run(text, cancellation, place -> updateIn(place, call));
+          long rows =
+              renewing(
+                  session,
+                  cancellation,
+                  () -> session.run(text, cancellation, place -> updateIn(place, call)));
           call.execution.end(new Outcome.Done(rows, 0));
           return rows;
         });
@@ -397,6 +416,24 @@ public final class QueryService {
       return reported(cancellation, work);
     } finally {
       deadlines.end(cancellation);
+    }
+  }
+
+  /**
+   * Runs a statement that nothing has come of for its client yet, and once more where it failed for
+   * want of what has been renewed since. In a transaction, or beside temporary objects, it has left
+   * something behind.
+   */
+  private <T> T renewing(Session session, Cancellation cancellation, Work<T> work)
+      throws EngineException {
+    long before = renewal.count();
+    try {
+      return work.run();
+    } catch (EngineException e) {
+      if (session.hasState() || cancellation.isCancelled() || !renewal.renew(before, e)) {
+        throw e;
+      }
+      return work.run();
     }
   }
 

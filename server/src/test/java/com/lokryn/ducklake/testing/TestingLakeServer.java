@@ -43,8 +43,7 @@ public final class TestingLakeServer implements AutoCloseable {
     var server =
         new LakeServer(
             ServerConfig.of(all, Optional.empty(), Map.of()),
-            new LocalLake(directory),
-            Users.anyone(),
+            LakeServer.Service.of(new LocalLake(directory), Users.anyone()),
             new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
             extensions(),
             () -> {});

@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
 
 /** A Postgres of its own, with a user that owns a database for a lake's catalog. */
 public final class TestingPostgres implements AutoCloseable {
@@ -17,9 +19,14 @@ public final class TestingPostgres implements AutoCloseable {
   public static final String PASSWORD = "p'\"\\; $x";
 
   private final EmbeddedPostgres postgres;
+  private final Path data;
+  private final Path control;
+  private List<String> frozen = List.of();
 
-  private TestingPostgres(EmbeddedPostgres postgres) {
+  private TestingPostgres(EmbeddedPostgres postgres) throws IOException {
     this.postgres = postgres;
+    this.data = Path.of(value("SHOW data_directory"));
+    this.control = Path.of("/proc", postmaster(), "exe").toRealPath().resolveSibling("pg_ctl");
   }
 
   public static TestingPostgres start() {
@@ -29,6 +36,7 @@ public final class TestingPostgres implements AutoCloseable {
               EmbeddedPostgres.builder()
                   .setServerConfig("max_connections", "200")
                   .setServerConfig("fsync", "off")
+                  .setServerConfig("synchronous_commit", "on")
                   .setLocaleConfig("locale", "C")
                   .setLocaleConfig("encoding", "UTF-8")
                   .start());
@@ -80,6 +88,89 @@ public final class TestingPostgres implements AutoCloseable {
       return result.getString(1);
     } catch (SQLException e) {
       throw new IllegalStateException(sql, e);
+    }
+  }
+
+  /** Connections of servers that are open now. */
+  public int connections(String database) {
+    return Integer.parseInt(
+        value(
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ducklake-flight'"
+                + " AND datname = '%s'".formatted(database)));
+  }
+
+  /** Breaks the connections of servers off; true if there were some. */
+  public boolean cutConnections(String database) {
+    return value(
+            "SELECT count(pg_terminate_backend(pid)) > 0 FROM pg_stat_activity"
+                + " WHERE application_name = 'ducklake-flight' AND datname = '%s'"
+                    .formatted(database))
+        .equals("t");
+  }
+
+  /** Stops it as a crash does; its port answers with a refusal until it is started again. */
+  public void stop() {
+    control("stop", "-m", "immediate");
+  }
+
+  public void startAgain() {
+    control("start", "-o", "-F -i -N 200 -p " + port(), "-l", "/dev/null");
+  }
+
+  /** Lets none of its processes run: the machine is there, and answers nothing. */
+  public void freeze() {
+    frozen =
+        List.of(
+            value(
+                    "SELECT string_agg(pid::text, ',') FROM pg_stat_activity"
+                        + " WHERE pid <> pg_backend_pid()")
+                .split(","));
+    signal("-STOP", postmaster());
+    frozen.forEach(pid -> signal("-STOP", pid));
+  }
+
+  public void thaw() {
+    frozen.forEach(pid -> signal("-CONT", pid));
+    frozen = List.of();
+    signal("-CONT", postmaster());
+  }
+
+  private String postmaster() {
+    try {
+      return Files.readAllLines(data.resolve("postmaster.pid")).getFirst().strip();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void signal(String signal, String pid) {
+    run(List.of("kill", signal, pid));
+  }
+
+  private void control(String... arguments) {
+    var command = new ArrayList<String>();
+    if ("root".equals(System.getProperty("user.name"))) {
+      // Postgres does not run as root, and in a namespace of users of its own it is not.
+      command.addAll(List.of("unshare", "-U"));
+    }
+    command.add(control.toString());
+    command.addAll(List.of("-D", data.toString(), "-w"));
+    command.addAll(List.of(arguments));
+    if (run(command) != 0) {
+      throw new IllegalStateException(command.toString());
+    }
+  }
+
+  private static int run(List<String> command) {
+    try {
+      Process process =
+          new ProcessBuilder(command)
+              .redirectErrorStream(true)
+              .redirectOutput(ProcessBuilder.Redirect.DISCARD)
+              .start();
+      return process.waitFor();
+    } catch (IOException | InterruptedException e) {
+      throw new IllegalStateException(command.toString(), e);
     }
   }
 
