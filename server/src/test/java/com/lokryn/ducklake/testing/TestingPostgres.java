@@ -8,6 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
 import java.sql.SQLException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
 
 /** A Postgres of its own, with a user that owns a database for a lake's catalog. */
 public final class TestingPostgres implements AutoCloseable {
@@ -17,6 +20,7 @@ public final class TestingPostgres implements AutoCloseable {
   public static final String PASSWORD = "p'\"\\; $x";
 
   private final EmbeddedPostgres postgres;
+  private List<Long> paused = List.of();
 
   private TestingPostgres(EmbeddedPostgres postgres) {
     this.postgres = postgres;
@@ -83,8 +87,50 @@ public final class TestingPostgres implements AutoCloseable {
     }
   }
 
+  /** Stops all of its processes where they are, as a machine that hangs: SIGSTOP. */
+  public void pause() {
+    paused = processes();
+    signal("-STOP", paused);
+  }
+
+  /** Lets them go on. */
+  public void resume() {
+    signal("-CONT", paused);
+    paused = List.of();
+  }
+
+  private List<Long> processes() {
+    try {
+      Path file = Path.of(value("SHOW data_directory"), "postmaster.pid");
+      long postmaster = Long.parseLong(Files.readAllLines(file).getFirst().strip());
+      ProcessHandle handle = ProcessHandle.of(postmaster).orElseThrow();
+      return Stream.concat(Stream.of(handle), handle.descendants())
+          .map(ProcessHandle::pid)
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void signal(String signal, List<Long> pids) {
+    if (pids.isEmpty()) {
+      return;
+    }
+    var command = new ArrayList<>(List.of("kill", signal));
+    pids.forEach(pid -> command.add(Long.toString(pid)));
+    try {
+      // A child may have ended meanwhile: its number then names nothing, and kill says so.
+      new ProcessBuilder(command).start().waitFor();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      throw new IllegalStateException(e);
+    }
+  }
+
   @Override
   public void close() {
+    resume();
     try {
       postgres.close();
     } catch (IOException e) {
