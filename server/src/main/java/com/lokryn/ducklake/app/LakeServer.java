@@ -12,10 +12,13 @@ import com.lokryn.ducklake.engine.Extensions;
 import com.lokryn.ducklake.flight.FlightEndpoint;
 import com.lokryn.ducklake.flight.FlightEndpoint.Parts;
 import com.lokryn.ducklake.flight.FlightEndpoint.Patience;
+import com.lokryn.ducklake.http.OpsServer;
 import com.lokryn.ducklake.lake.Lake;
 import com.lokryn.ducklake.lake.LakeCatalog;
 import com.lokryn.ducklake.lake.LakeEngine;
 import com.lokryn.ducklake.lake.LocalLake;
+import com.lokryn.ducklake.observe.Readiness;
+import com.lokryn.ducklake.observe.Readiness.Check;
 import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.QueryService;
@@ -46,6 +49,8 @@ public final class LakeServer implements AutoCloseable {
               .build());
 
   private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
+  private final AtomicReference<@Nullable OpsServer> ops = new AtomicReference<>();
+  private final Readiness readiness = new Readiness();
   private final ServerConfig config;
   private final InetSocketAddress address;
   private final Users users;
@@ -93,8 +98,10 @@ public final class LakeServer implements AutoCloseable {
                 extensions.directory()),
             new LakeCatalog(lake, extensions),
             allocator,
-            this::ready);
+            this::engineIs);
     sessions = new Sessions(LakeCatalog.NAMESPACE, engine::connect);
+    readiness.notOk(Check.ENGINE, "the engine is not open yet");
+    readiness.ok(Check.DRAIN);
   }
 
   /** How many statements are planned or executed at once. */
@@ -104,9 +111,21 @@ public final class LakeServer implements AutoCloseable {
         .orElseGet(() -> Math.max(16, 8 * Runtime.getRuntime().availableProcessors()));
   }
 
+  /**
+   * Answers {@code /livez} and {@code /readyz} from here on, on the address that clients come to.
+   *
+   * @return the port that was bound
+   */
+  public int listenHttp(int port) throws IOException {
+    var started = new OpsServer(new InetSocketAddress(address.getAddress(), port), readiness);
+    ops.set(started);
+    return started.port();
+  }
+
   /** Opens the engine and attaches the lake. */
   public void openLake() throws StartException, EngineException {
     engine.open();
+    engineIs(true);
   }
 
   /** Proves that the lake can be queried. */
@@ -139,12 +158,13 @@ public final class LakeServer implements AutoCloseable {
                 clock),
             new Patience(idle, idle));
     endpoint.set(started);
-    started.serving(engine.isReady());
+    readiness.listen(started::serving);
     return started.port();
   }
 
   /** Lets running statements end; see {@link FlightEndpoint#drain}. */
   public boolean drain() throws InterruptedException {
+    readiness.notOk(Check.DRAIN, "the server is stopping");
     FlightEndpoint running = endpoint.get();
     return running == null || running.drain(config.get(Settings.DRAIN_TIMEOUT));
   }
@@ -166,7 +186,7 @@ public final class LakeServer implements AutoCloseable {
   }
 
   public boolean isReady() {
-    return engine.isReady();
+    return readiness.isReady();
   }
 
   /** The engine, for what changes its set-up while it runs. */
@@ -174,10 +194,11 @@ public final class LakeServer implements AutoCloseable {
     return engine;
   }
 
-  private void ready(boolean ready) {
-    FlightEndpoint running = endpoint.get();
-    if (running != null) {
-      running.serving(ready);
+  private void engineIs(boolean ready) {
+    if (ready) {
+      readiness.ok(Check.ENGINE);
+    } else {
+      readiness.notOk(Check.ENGINE, "the engine is being opened anew");
     }
   }
 
@@ -194,7 +215,8 @@ public final class LakeServer implements AutoCloseable {
   @Override
   public void close() {
     // The allocator stays: batches that the transport still holds are released when it lets go.
-    try (threads;
+    try (var _ = ops.getAndSet(null);
+        threads;
         engine;
         sessions;
         var _ = endpoint.getAndSet(null)) {

@@ -12,6 +12,7 @@ import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.Settings.Auth;
 import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.lake.Lake;
 import com.lokryn.ducklake.lake.LocalLake;
 import com.lokryn.ducklake.observe.Logging;
@@ -21,6 +22,7 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -39,6 +41,11 @@ import picocli.CommandLine.Option;
     mixinStandardHelpOptions = true)
 final class ServeCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(ServeCommand.class);
+  private static final int DEFAULT_HTTP_PORT = 8080;
+  private static final int NO_HTTP = 0;
+
+  /** With the usual drain_timeout it is what orchestrators give before they kill: 30 s. */
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
 
   @Option(
       names = "--local",
@@ -95,7 +102,7 @@ final class ServeCommand implements Callable<Integer> {
     }
     Lake lake = new LocalLake(directory.toAbsolutePath().normalize());
     try (var server = new LakeServer(config, lake, Users.anyone(), address, extensions.get())) {
-      return serve(server, address);
+      return serve(server, address, httpPort(config, NO_HTTP));
     }
   }
 
@@ -117,7 +124,7 @@ final class ServeCommand implements Callable<Integer> {
           var server =
               new LakeServer(config, production.lake(), users(config), address, extensions.get())) {
         production.keepNew(server);
-        return serve(server, address);
+        return serve(server, address, httpPort(config, DEFAULT_HTTP_PORT));
       }
     }
   }
@@ -147,8 +154,11 @@ final class ServeCommand implements Callable<Integer> {
     return Users.one(config.get(Settings.POSTGRES_USER), config.get(Settings.POSTGRES_PASSWORD));
   }
 
-  private int serve(LakeServer server, InetSocketAddress address) throws Exception {
+  private int serve(LakeServer server, InetSocketAddress address, int httpPort) throws Exception {
     var stopped = new CountDownLatch(1);
+    if (httpPort != NO_HTTP) {
+      startHttp(server, address, httpPort);
+    }
     int bound = start(server, address);
     // Before the line that tells a script that it may stop the server.
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "shutdown"));
@@ -159,6 +169,28 @@ final class ServeCommand implements Callable<Integer> {
     }
     stopped.await();
     return ExitCode.DONE;
+  }
+
+  private static int httpPort(ServerConfig config, int usual) {
+    int port = config.find(Settings.HTTP_PORT).orElse(usual);
+    if (port != NO_HTTP && port == config.get(Settings.FLIGHT_PORT)) {
+      throw new CommandFailure(
+          ExitCode.CONFIGURATION, "✗ http_port and flight_port are both %d".formatted(port));
+    }
+    return port;
+  }
+
+  private static void startHttp(LakeServer server, InetSocketAddress address, int port) {
+    try {
+      server.listenHttp(port);
+      LOG.info("/livez and /readyz are on http://{}:{}", hostText(address), port);
+    } catch (IOException e) {
+      throw failed(
+          ExitCode.DEPENDENCY,
+          "cannot listen on %s:%d: the port is in use or not allowed; set http_port to another, or"
+                  .formatted(hostText(address), port)
+              + " to 0 for none");
+    }
   }
 
   private static int start(LakeServer server, InetSocketAddress address) {
@@ -222,11 +254,24 @@ final class ServeCommand implements Callable<Integer> {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      server.close();
+      close(server);
       stopped.countDown();
       UnpackedLibraries.delete();
       // A process that ends by a signal would report the signal.
       Runtime.getRuntime().halt(ExitCode.DONE);
+    }
+  }
+
+  /** The engine cannot be closed while a call of it waits for a Postgres that answers nothing. */
+  private static void close(LakeServer server) {
+    Thread closing = EngineThreads.factory("close").newThread(server::close);
+    closing.start();
+    try {
+      if (!closing.join(CLOSE_TIMEOUT)) {
+        LOG.warn("not all of the server could be closed: something that it waits for is silent");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 
