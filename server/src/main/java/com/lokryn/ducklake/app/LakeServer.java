@@ -51,6 +51,7 @@ public final class LakeServer implements AutoCloseable {
   private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
   private final AtomicReference<@Nullable OpsServer> ops = new AtomicReference<>();
   private final Readiness readiness = new Readiness();
+  private final Probes probes = new Probes(readiness);
   private final ServerConfig config;
   private final InetSocketAddress address;
   private final Users users;
@@ -134,11 +135,13 @@ public final class LakeServer implements AutoCloseable {
   }
 
   /**
-   * Takes clients from here on.
+   * Takes clients from here on. What the server needs is tried before, and ever after: that says
+   * whether it is ready, not whether it starts.
    *
    * @return the port that was bound
    */
-  public int listen() throws IOException {
+  public int listen() throws IOException, InterruptedException {
+    probes.start();
     var types = new ArrowTypes();
     var queries =
         new QueryService(types, config.get(Settings.QUERY_TIMEOUT), clock, engine::failed);
@@ -194,6 +197,11 @@ public final class LakeServer implements AutoCloseable {
     return engine;
   }
 
+  /** What is tried while the server runs; to be filled before it listens. */
+  Probes probes() {
+    return probes;
+  }
+
   private void engineIs(boolean ready) {
     if (ready) {
       readiness.ok(Check.ENGINE);
@@ -218,6 +226,7 @@ public final class LakeServer implements AutoCloseable {
     try (var _ = ops.getAndSet(null);
         threads;
         engine;
+        probes;
         sessions;
         var _ = endpoint.getAndSet(null)) {
       // Closed from the last to the first.

@@ -3,6 +3,7 @@ package com.lokryn.ducklake.app;
 import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.aws.AwsKeys;
 import com.lokryn.ducklake.aws.CredentialWatch;
+import com.lokryn.ducklake.aws.ProbeObject;
 import com.lokryn.ducklake.aws.S3WriteCheck;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
@@ -12,6 +13,7 @@ import com.lokryn.ducklake.lake.ObjectStore;
 import com.lokryn.ducklake.lake.PostgresCatalog;
 import com.lokryn.ducklake.lake.RemoteLake;
 import com.lokryn.ducklake.lake.StorageKeys;
+import java.security.SecureRandom;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
@@ -28,6 +30,7 @@ public final class Production implements AutoCloseable {
   private final CredentialWatch watch;
   private final RemoteLake lake;
   private final AtomicReference<@Nullable LakeEngine> engine = new AtomicReference<>();
+  private final AwsClients clients;
 
   /**
    * @param clients closed by the caller, after this
@@ -35,6 +38,7 @@ public final class Production implements AutoCloseable {
    */
   public Production(AwsClients clients, ServerConfig config) throws StartException {
     this.config = config;
+    this.clients = clients;
     this.writeCheck =
         new S3WriteCheck(
             clients, config.get(Settings.S3_BUCKET_URL), config.get(Settings.AWS_REGION));
@@ -76,9 +80,20 @@ public final class Production implements AutoCloseable {
     };
   }
 
-  /** Keeps the credentials of a server's engine new from here on. */
-  public void keepNew(LakeServer server) {
+  /**
+   * Keeps the credentials of a server's engine new from here on, and has the server look whether
+   * catalog, bucket and credentials work.
+   */
+  public void keep(LakeServer server) {
     engine.set(server.engine());
+    ProductionProbes.add(
+        server,
+        new ProbeObject(
+            clients,
+            config.get(Settings.S3_BUCKET_URL),
+            config.get(Settings.AWS_REGION),
+            new SecureRandom()),
+        watch);
   }
 
   private void use(AwsKeys found) throws Exception {

@@ -123,7 +123,7 @@ final class ServeCommand implements Callable<Integer> {
       try (var production = production(clients, config);
           var server =
               new LakeServer(config, production.lake(), users(config), address, extensions.get())) {
-        production.keepNew(server);
+        production.keep(server);
         return serve(server, address, httpPort(config, DEFAULT_HTTP_PORT));
       }
     }
@@ -193,7 +193,8 @@ final class ServeCommand implements Callable<Integer> {
     }
   }
 
-  private static int start(LakeServer server, InetSocketAddress address) {
+  private static int start(LakeServer server, InetSocketAddress address)
+      throws InterruptedException {
     try {
       server.openLake();
       printLine("✓ DuckLake catalog configured");
