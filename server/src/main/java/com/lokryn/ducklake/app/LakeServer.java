@@ -12,11 +12,14 @@ import com.lokryn.ducklake.engine.Extensions;
 import com.lokryn.ducklake.flight.FlightEndpoint;
 import com.lokryn.ducklake.flight.FlightEndpoint.Parts;
 import com.lokryn.ducklake.flight.FlightEndpoint.Patience;
+import com.lokryn.ducklake.http.OpsServer;
 import com.lokryn.ducklake.lake.Lake;
 import com.lokryn.ducklake.lake.LakeCatalog;
 import com.lokryn.ducklake.lake.LakeEngine;
 import com.lokryn.ducklake.lake.LocalLake;
 import com.lokryn.ducklake.lake.RemoteLake;
+import com.lokryn.ducklake.observe.Readiness;
+import com.lokryn.ducklake.observe.Readiness.Check;
 import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
@@ -50,6 +53,9 @@ public final class LakeServer implements AutoCloseable {
               .build());
 
   private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
+  private final AtomicReference<@Nullable OpsServer> ops = new AtomicReference<>();
+  private final Readiness readiness = new Readiness();
+  private final Probes probes = new Probes(readiness);
   private final ServerConfig config;
   private final InetSocketAddress address;
   private final Service service;
@@ -109,9 +115,11 @@ public final class LakeServer implements AutoCloseable {
                 extensions.directory()),
             new LakeCatalog(service.lake, extensions),
             allocator,
-            this::ready,
+            this::engineIs,
             onHopeless);
     sessions = new Sessions(LakeCatalog.NAMESPACE, engine::connect);
+    readiness.notOk(Check.ENGINE, "the engine is not open yet");
+    readiness.ok(Check.DRAIN);
   }
 
   /** How many statements are planned or executed at once. */
@@ -121,9 +129,21 @@ public final class LakeServer implements AutoCloseable {
         .orElseGet(() -> Math.max(16, 8 * Runtime.getRuntime().availableProcessors()));
   }
 
+  /**
+   * Answers {@code /livez} and {@code /readyz} from here on, on the address that clients come to.
+   *
+   * @return the port that was bound
+   */
+  public int listenHttp(int port) throws IOException {
+    var started = new OpsServer(new InetSocketAddress(address.getAddress(), port), readiness);
+    ops.set(started);
+    return started.port();
+  }
+
   /** Opens the engine and attaches the lake. */
   public void openLake() throws StartException, EngineException {
     engine.open();
+    engineIs(true);
   }
 
   /** Proves that the lake can be queried. */
@@ -132,11 +152,13 @@ public final class LakeServer implements AutoCloseable {
   }
 
   /**
-   * Takes clients from here on.
+   * Takes clients from here on. What the server needs is tried before, and ever after: that says
+   * whether it is ready, not whether it starts.
    *
    * @return the port that was bound
    */
-  public int listen() throws IOException {
+  public int listen() throws IOException, InterruptedException {
+    probes.start();
     var types = new ArrowTypes();
     var queries =
         new QueryService(
@@ -160,7 +182,7 @@ public final class LakeServer implements AutoCloseable {
                 clock),
             new Patience(idle, idle));
     endpoint.set(started);
-    started.serving(engine.isReady());
+    readiness.listen(started::serving);
     return started.port();
   }
 
@@ -170,6 +192,7 @@ public final class LakeServer implements AutoCloseable {
 
   /** Lets running statements end; see {@link FlightEndpoint#drain}. */
   public boolean drain() throws InterruptedException {
+    readiness.notOk(Check.DRAIN, "the server is stopping");
     FlightEndpoint running = endpoint.get();
     return running == null || running.drain(config.get(Settings.DRAIN_TIMEOUT));
   }
@@ -191,7 +214,7 @@ public final class LakeServer implements AutoCloseable {
   }
 
   public boolean isReady() {
-    return engine.isReady();
+    return readiness.isReady();
   }
 
   /** The engine, for what changes its set-up while it runs. */
@@ -199,10 +222,16 @@ public final class LakeServer implements AutoCloseable {
     return engine;
   }
 
-  private void ready(boolean ready) {
-    FlightEndpoint running = endpoint.get();
-    if (running != null) {
-      running.serving(ready);
+  /** What is tried while the server runs; to be filled before it listens. */
+  Probes probes() {
+    return probes;
+  }
+
+  private void engineIs(boolean ready) {
+    if (ready) {
+      readiness.ok(Check.ENGINE);
+    } else {
+      readiness.notOk(Check.ENGINE, "the engine is being opened anew");
     }
   }
 
@@ -219,8 +248,10 @@ public final class LakeServer implements AutoCloseable {
   @Override
   public void close() {
     // The allocator stays: batches that the transport still holds are released when it lets go.
-    try (threads;
+    try (var _ = ops.getAndSet(null);
+        threads;
         engine;
+        probes;
         sessions;
         var _ = endpoint.getAndSet(null)) {
       // Closed from the last to the first.

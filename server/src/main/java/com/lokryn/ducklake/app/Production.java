@@ -5,6 +5,7 @@ import static java.util.concurrent.TimeUnit.MILLISECONDS;
 import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.aws.AwsKeys;
 import com.lokryn.ducklake.aws.CredentialWatch;
+import com.lokryn.ducklake.aws.ProbeObject;
 import com.lokryn.ducklake.aws.S3WriteCheck;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
@@ -16,6 +17,7 @@ import com.lokryn.ducklake.lake.PostgresCatalog;
 import com.lokryn.ducklake.lake.RemoteLake;
 import com.lokryn.ducklake.lake.StorageKeys;
 import com.lokryn.ducklake.query.Renewal;
+import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -38,6 +40,7 @@ public final class Production implements AutoCloseable {
   private final RemoteLake lake;
   private final AtomicReference<@Nullable LakeEngine> engine = new AtomicReference<>();
   private final AtomicLong renewals = new AtomicLong();
+  private final AwsClients clients;
 
   /**
    * @param clients closed by the caller, after this
@@ -45,6 +48,7 @@ public final class Production implements AutoCloseable {
    */
   public Production(AwsClients clients, ServerConfig config) throws StartException {
     this.config = config;
+    this.clients = clients;
     this.writeCheck =
         new S3WriteCheck(
             clients, config.get(Settings.S3_BUCKET_URL), config.get(Settings.AWS_REGION));
@@ -86,9 +90,20 @@ public final class Production implements AutoCloseable {
     };
   }
 
-  /** Keeps the credentials of a server's engine new from here on. */
-  public void keepNew(LakeServer server) {
+  /**
+   * Keeps the credentials of a server's engine new from here on, and has the server look whether
+   * catalog, bucket and credentials work.
+   */
+  public void keep(LakeServer server) {
     engine.set(server.engine());
+    ProductionProbes.add(
+        server,
+        new ProbeObject(
+            clients,
+            config.get(Settings.S3_BUCKET_URL),
+            config.get(Settings.AWS_REGION),
+            new SecureRandom()),
+        watch);
   }
 
   /** New credentials for statements that S3 refused the old ones of. */

@@ -19,6 +19,7 @@ import org.slf4j.LoggerFactory;
  * AWS's.
  */
 final class ProductionServe {
+  private static final int HTTP_PORT = 8080;
   private static final Logger LOG = LoggerFactory.getLogger(ProductionServe.class);
 
   private ProductionServe() {}
@@ -36,7 +37,8 @@ final class ProductionServe {
             config,
             new LakeServer.Service(production.lake(), users(config), production.renewal()),
             address,
-            production::keepNew);
+            ServeRun.httpPort(config, HTTP_PORT),
+            production::keep);
       }
     } catch (ConfigException e) {
       throw ServeRun.failed(e);

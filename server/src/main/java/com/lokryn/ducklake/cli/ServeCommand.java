@@ -78,7 +78,12 @@ final class ServeCommand implements Callable<Integer> {
               + " the port");
     }
     var lake = new LocalLake(directory.toAbsolutePath().normalize());
-    return run.serve(config, Service.of(lake, Users.anyone()), address, _ -> {});
+    return run.serve(
+        config,
+        Service.of(lake, Users.anyone()),
+        address,
+        ServeRun.httpPort(config, ServeRun.NO_HTTP),
+        _ -> {});
   }
 
   /** On this machine alone a password protects nothing. */

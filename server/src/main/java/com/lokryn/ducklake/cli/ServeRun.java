@@ -7,6 +7,7 @@ import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Extensions;
 import com.lokryn.ducklake.observe.Logging;
 import java.io.IOException;
@@ -14,10 +15,13 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.UnknownHostException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What all ways of {@code serve} share: the lines that they print, how a start fails, and the time
@@ -29,6 +33,14 @@ import java.util.function.Consumer;
  */
 record ServeRun(
     Map<String, String> given, Optional<Path> file, Extensions extensions, boolean training) {
+  /** The HTTP port that stands for none. */
+  static final int NO_HTTP = 0;
+
+  private static final Logger LOG = LoggerFactory.getLogger(ServeRun.class);
+
+  /** With the usual drain_timeout it is what orchestrators give before they kill: 30 s. */
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
+
   static void printLine(String line) {
     System.out.println(line);
     System.out.flush();
@@ -62,6 +74,19 @@ record ServeRun(
   }
 
   /**
+   * Where to answer on /livez and /readyz; 0 for nowhere.
+   *
+   * @param usual where no port is set
+   */
+  static int httpPort(ServerConfig config, int usual) {
+    int port = config.find(Settings.HTTP_PORT).orElse(usual);
+    if (port != NO_HTTP && port == config.get(Settings.FLIGHT_PORT)) {
+      throw failed(ExitCode.CONFIGURATION, "http_port and flight_port are both %d".formatted(port));
+    }
+    return port;
+  }
+
+  /**
    * Makes a server and serves until it is told to stop.
    *
    * @param made told of the server before it starts
@@ -71,10 +96,14 @@ record ServeRun(
       ServerConfig config,
       LakeServer.Service service,
       InetSocketAddress address,
+      int httpPort,
       Consumer<LakeServer> made)
       throws Exception {
     try (var server = new LakeServer(config, service, address, extensions, ServeRun::giveUp)) {
       made.accept(server);
+      if (httpPort != NO_HTTP) {
+        startHttp(server, address, httpPort);
+      }
       return serve(server, address);
     }
   }
@@ -93,7 +122,21 @@ record ServeRun(
     return ExitCode.DONE;
   }
 
-  private static int start(LakeServer server, InetSocketAddress address) {
+  private static void startHttp(LakeServer server, InetSocketAddress address, int port) {
+    try {
+      server.listenHttp(port);
+      LOG.info("/livez and /readyz are on http://{}:{}", hostText(address), port);
+    } catch (IOException e) {
+      throw failed(
+          ExitCode.DEPENDENCY,
+          "cannot listen on %s:%d: the port is in use or not allowed; set http_port to another, or"
+                  .formatted(hostText(address), port)
+              + " to 0 for none");
+    }
+  }
+
+  private static int start(LakeServer server, InetSocketAddress address)
+      throws InterruptedException {
     try {
       server.openLake();
       printLine("✓ DuckLake catalog configured");
@@ -125,11 +168,24 @@ record ServeRun(
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
-      server.close();
+      close(server);
       stopped.countDown();
       UnpackedLibraries.delete();
       // A process that ends by a signal would report the signal.
       Runtime.getRuntime().halt(ExitCode.DONE);
+    }
+  }
+
+  /** The engine cannot be closed while a call of it waits for a Postgres that answers nothing. */
+  private static void close(LakeServer server) {
+    Thread closing = EngineThreads.factory("close").newThread(server::close);
+    closing.start();
+    try {
+      if (!closing.join(CLOSE_TIMEOUT)) {
+        LOG.warn("not all of the server could be closed: something that it waits for is silent");
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
     }
   }
 

@@ -110,6 +110,13 @@ public final class Settings {
           "31337",
           "port to listen on; 0 takes any free one");
 
+  public static final Setting<Integer> HTTP_PORT =
+      Setting.optional(
+          "http_port",
+          ValueType.number(0, 65_535),
+          "8080; with --local 0",
+          "port of /livez and /readyz on flight_host; 0 turns it off");
+
   public static final Setting<Auth> FLIGHT_AUTH =
       Setting.optional(
           "flight_auth",
@@ -203,6 +210,7 @@ public final class Settings {
           DUCKLAKE_SECRET_ID,
           FLIGHT_HOST,
           FLIGHT_PORT,
+          HTTP_PORT,
           FLIGHT_AUTH,
           MAX_CONCURRENT_QUERIES,
           QUERY_TIMEOUT,

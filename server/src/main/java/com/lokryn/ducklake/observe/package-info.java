@@ -1,4 +1,4 @@
-/** Query ids, the log, and what must not be in it. */
+/** Query ids, the log and what must not be in it, and whether the server is ready. */
 @NullMarked
 package com.lokryn.ducklake.observe;
 

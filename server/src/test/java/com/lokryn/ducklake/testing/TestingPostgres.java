@@ -176,6 +176,7 @@ public final class TestingPostgres implements AutoCloseable {
 
   @Override
   public void close() {
+    thaw();
     try {
       postgres.close();
     } catch (IOException e) {

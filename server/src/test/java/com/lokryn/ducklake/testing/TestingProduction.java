@@ -72,6 +72,8 @@ public final class TestingProduction implements AutoCloseable {
     environment.put("S3_BUCKET_URL", "s3://" + lake);
     environment.put("MEMORY_LIMIT", "1GB");
     environment.put("FLIGHT_AUTH", "none");
+    // Several servers run at once.
+    environment.put("HTTP_PORT", "0");
     return environment;
   }
 

@@ -78,7 +78,7 @@ public final class TestingRemoteServer implements AutoCloseable {
             () -> {});
     server.openLake();
     server.checkLake();
-    production.keepNew(server);
+    production.keep(server);
     return new TestingRemoteServer(clients, production, server, server.listen());
   }
 

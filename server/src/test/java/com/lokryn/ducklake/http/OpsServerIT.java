@@ -1,0 +1,129 @@
+package com.lokryn.ducklake.http;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.lokryn.ducklake.observe.Readiness;
+import com.lokryn.ducklake.observe.Readiness.Check;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.Socket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.util.ArrayList;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+class OpsServerIT {
+  private final Readiness readiness = new Readiness();
+  private final HttpClient http = HttpClient.newHttpClient();
+  private OpsServer server;
+
+  @BeforeEach
+  void start() throws IOException {
+    server = new OpsServer(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), readiness);
+  }
+
+  @AfterEach
+  void stop() {
+    server.close();
+    http.close();
+  }
+
+  private HttpResponse<String> send(String method, String path) throws Exception {
+    return http.send(
+        HttpRequest.newBuilder(URI.create("http://127.0.0.1:" + server.port() + path))
+            .method(method, HttpRequest.BodyPublishers.noBody())
+            .timeout(Duration.ofSeconds(10))
+            .build(),
+        HttpResponse.BodyHandlers.ofString());
+  }
+
+  @Test
+  void livesWhetherOrNotItIsReady() throws Exception {
+    assertThat(send("GET", "/livez").statusCode()).isEqualTo(200);
+    assertThat(send("GET", "/readyz").statusCode()).isEqualTo(503);
+  }
+
+  @Test
+  void saysWhatKeepsItFromBeingReady() throws Exception {
+    readiness.ok(Check.ENGINE);
+    readiness.notOk(Check.S3, "objects cannot be \"read\"");
+    HttpResponse<String> answer = send("GET", "/readyz?of=anyone");
+    assertThat(answer.statusCode()).isEqualTo(503);
+    assertThat(answer.headers().firstValue("Content-Type")).contains("application/json");
+    assertThat(answer.body())
+        .isEqualTo(
+            """
+            {"ready":false,"checks":[{"id":"engine","ok":true,"detail":"ok"},\
+            {"id":"s3","ok":false,"detail":"objects cannot be \\"read\\""}]}
+            """);
+    readiness.ok(Check.S3);
+    answer = send("GET", "/readyz");
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.body()).startsWith("{\"ready\":true,");
+  }
+
+  @Test
+  void hasNothingElse() throws Exception {
+    for (String path : new String[] {"/", "/livez/", "/readyz/x", "/Livez", "/metrics", "/%00"}) {
+      assertThat(send("GET", path).statusCode()).describedAs(path).isEqualTo(404);
+    }
+    for (String method : new String[] {"POST", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
+      HttpResponse<String> answer = send(method, "/readyz");
+      assertThat(answer.statusCode()).describedAs(method).isEqualTo(405);
+      assertThat(answer.headers().firstValue("Allow")).contains("GET");
+    }
+  }
+
+  @Test
+  void slowClientsDoNotHoldOthersUp() throws Exception {
+    var slow = new ArrayList<Socket>();
+    try {
+      for (int i = 0; i < 100; i++) {
+        var socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
+        slow.add(socket);
+        socket.getOutputStream().write("GET /rea".getBytes(StandardCharsets.US_ASCII));
+      }
+      for (int i = 0; i < 20; i++) {
+        assertThat(send("GET", "/livez").statusCode()).isEqualTo(200);
+      }
+      // They are ended before long.
+      for (Socket socket : slow) {
+        socket.setSoTimeout(20_000);
+        assertThat(ends(socket)).isTrue();
+      }
+    } finally {
+      for (Socket socket : slow) {
+        socket.close();
+      }
+    }
+  }
+
+  private static boolean ends(Socket socket) {
+    try {
+      return socket.getInputStream().read() < 0;
+    } catch (java.net.SocketTimeoutException e) {
+      return false;
+    } catch (IOException e) {
+      // A reset.
+      return true;
+    }
+  }
+
+  @Test
+  void saysWhenThePortIsTaken() {
+    assertThatThrownBy(
+            () ->
+                new OpsServer(
+                    new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()),
+                    readiness))
+        .isInstanceOf(IOException.class);
+  }
+}
