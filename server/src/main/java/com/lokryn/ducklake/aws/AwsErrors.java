@@ -1,11 +1,13 @@
 package com.lokryn.ducklake.aws;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
+import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
 import software.amazon.awssdk.regions.PartitionMetadata;
@@ -44,6 +46,11 @@ final class AwsErrors {
           : message;
     }
     return code + ": " + message;
+  }
+
+  /** A connection that is cut in the middle comes out of the SDK's HTTP client as it is. */
+  static SdkException cut(UncheckedIOException e) {
+    return SdkClientException.create(String.valueOf(e.getMessage()), e);
   }
 
   /** Is it the service that does not work, or has too much to do? */

@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.aws;
 
 import com.lokryn.ducklake.config.S3Location;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.random.RandomGenerator;
@@ -83,6 +84,8 @@ public final class ProbeObject implements AutoCloseable {
           RequestBody.fromString(content));
     } catch (SdkException e) {
       throw new ObjectException(e);
+    } catch (UncheckedIOException e) {
+      throw new ObjectException(AwsErrors.cut(e));
     }
   }
 
@@ -108,6 +111,8 @@ public final class ProbeObject implements AutoCloseable {
       written = false;
     } catch (SdkException e) {
       throw new ObjectException(e);
+    } catch (UncheckedIOException e) {
+      throw new ObjectException(AwsErrors.cut(e));
     }
   }
 

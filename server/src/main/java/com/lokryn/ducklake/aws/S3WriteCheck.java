@@ -4,6 +4,7 @@ import com.lokryn.ducklake.config.S3Location;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.config.StartProblem.Kind;
+import java.io.UncheckedIOException;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -104,6 +105,8 @@ public final class S3WriteCheck {
       return new Passed();
     } catch (SdkException e) {
       return new Failed(problem(step, e));
+    } catch (UncheckedIOException e) {
+      return new Failed(problem(step, AwsErrors.cut(e)));
     } catch (OtherContentException e) {
       return new Failed(
           new StartProblem(

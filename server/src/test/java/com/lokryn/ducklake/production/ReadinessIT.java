@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import com.lokryn.ducklake.testing.TestingClient;
+import com.lokryn.ducklake.testing.TestingPostgres;
 import com.lokryn.ducklake.testing.TestingProcess;
 import com.lokryn.ducklake.testing.TestingProduction;
 import com.lokryn.ducklake.testing.TestingProxy;
@@ -101,6 +102,8 @@ class ReadinessIT {
       await().atMost(LIMIT).until(() -> readiness.missing().equals(List.of(check)));
       assertThat(readiness.health()).isEqualTo(ServingStatus.NOT_SERVING);
       assertThat(readiness.get("/livez").statusCode()).isEqualTo(200);
+      assertThat(readiness.get("/readyz").body())
+          .doesNotContain("127.0.0.1", "s3://", TestingPostgres.USER);
       await()
           .during(hold)
           .atMost(Duration.ofSeconds(30))
@@ -119,6 +122,8 @@ class ReadinessIT {
                         "SELECT count(*) FROM pg_stat_activity"
                             + " WHERE application_name = 'ducklake-flight'")))
         .isLessThan(8);
+    assertThat(String.join("\n", server.errors()))
+        .doesNotContain(TestingPostgres.PASSWORD, "\tat ", "it cannot be tried");
     try (var client = new TestingClient(server.port())) {
       client.update("CREATE OR REPLACE TABLE t AS SELECT i FROM range(1000) r(i)");
       assertThat(client.value("SELECT sum(i) FROM t")).isEqualTo(BigDecimal.valueOf(499_500));
@@ -259,6 +264,19 @@ class ReadinessIT {
       assertThat(other.errors().getLast())
           .startsWith("✗ cannot listen on 127.0.0.1:" + s3.port())
           .contains("http_port");
+    }
+  }
+
+  @Test
+  void aStartDuringAnOutageOfS3SaysSo() {
+    Map<String, String> environment = production.environment(production.newLake());
+    try (var proxy = TestingProxy.to(production.aws().endpoint().getPort())) {
+      proxy.set(Mode.CUT);
+      environment.put("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:" + proxy.port());
+      try (var other = serve(environment, 0)) {
+        assertThat(other.exitCode()).isEqualTo(69);
+        assertThat(other.errors().getLast()).startsWith("✗ S3 write test failed");
+      }
     }
   }
 
