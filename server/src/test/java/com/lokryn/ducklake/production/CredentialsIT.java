@@ -15,7 +15,13 @@ import org.junit.jupiter.api.Test;
 
 /** Credentials that end while a server works with them. */
 class CredentialsIT {
-  private static final Duration LIFE = Duration.ofSeconds(20);
+  /** Longer runs: -Dducklake.credentials.life=60 -Dducklake.credentials.seconds=600. */
+  private static final Duration LIFE =
+      Duration.ofSeconds(Integer.getInteger("ducklake.credentials.life", 20));
+
+  private static final Duration RUN =
+      Duration.ofSeconds(
+          Integer.getInteger("ducklake.credentials.seconds", 2 * (int) LIFE.toSeconds() + 5));
   private static TestingProduction services;
 
   @BeforeAll
@@ -37,7 +43,7 @@ class CredentialsIT {
           var client = new TestingClient(server.port())) {
         client.update("CREATE TABLE t (i BIGINT)");
         long rows = 0;
-        long end = System.nanoTime() + LIFE.multipliedBy(2).plusSeconds(5).toNanos();
+        long end = System.nanoTime() + RUN.toNanos();
         while (System.nanoTime() < end) {
           rows += client.update("INSERT INTO t SELECT i FROM range(50) r(i)");
           // Reads the file that is new.
