@@ -8,10 +8,11 @@ import org.jspecify.annotations.Nullable;
 public final class EngineException extends Exception {
   private static final long serialVersionUID = 1L;
 
-  /** The driver's frame around errors of direct statements. */
-  private static final String DRIVER_FRAME =
-      "Invalid Input Error: Attempting to execute an unsuccessful or closed pending query result"
-          + "\nError: ";
+  /** The driver's frames around errors of direct statements and of their first rows. */
+  private static final Pattern DRIVER_FRAME =
+      Pattern.compile(
+          "^Invalid Input Error: Attempting to (?:execute an unsuccessful or closed pending query"
+              + " result|fetch from an unsuccessful query result)\nError: ");
 
   /** Arrow's frames around errors of a C stream. */
   private static final Pattern C_STREAM_FRAME =
@@ -63,7 +64,7 @@ public final class EngineException extends Exception {
     if (raw == null || raw.isBlank()) {
       return "the engine gave no text for this error";
     }
-    String text = raw.startsWith(DRIVER_FRAME) ? raw.substring(DRIVER_FRAME.length()) : raw;
+    String text = DRIVER_FRAME.matcher(raw).replaceFirst("");
     Matcher frame = C_STREAM_FRAME.matcher(text);
     if (frame.find()) {
       text = text.substring(frame.end());
