@@ -199,6 +199,11 @@ public final class RemoteLake implements Lake {
   }
 
   @Override
+  public int maxConnections() {
+    return catalog.maxConnections();
+  }
+
+  @Override
   public StartException explain(EngineException failure) {
     String text = withoutPassword(failure.text()).replaceAll("\\s+", " ").strip();
     String where = "%s:%d".formatted(catalog.host(), catalog.port());
