@@ -22,12 +22,16 @@ import java.time.Duration;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What a server in production has besides a local one: the process's credentials, which the engine
  * always holds the newest of, the bucket, and the catalog in Postgres.
  */
 public final class Production implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(Production.class);
+
   /** Connections to Postgres that are left to statements which wait for nothing else. */
   private static final int SPARE_CONNECTIONS = 8;
 
@@ -106,7 +110,7 @@ public final class Production implements AutoCloseable {
         watch);
   }
 
-  /** New credentials for statements that S3 refused the old ones of. */
+  /** For statements that S3 refused the keys of, or whose engine has an old view of the lake. */
   public Renewal renewal() {
     return new Renewal() {
       @Override
@@ -116,15 +120,32 @@ public final class Production implements AutoCloseable {
 
       @Override
       public boolean renew(long before, EngineException failure) {
-        if (!RemoteLake.isOfKeys(failure)) {
+        if (RemoteLake.isOfKeys(failure)) {
+          if (renewals.get() == before) {
+            watch.refresh().completeOnTimeout(null, PATIENCE.toMillis(), MILLISECONDS).join();
+          }
+        } else if (RemoteLake.isStale(failure)) {
+          changeSchema(before);
+        } else {
           return false;
-        }
-        if (renewals.get() == before) {
-          watch.refresh().completeOnTimeout(null, PATIENCE.toMillis(), MILLISECONDS).join();
         }
         return renewals.get() != before;
       }
     };
+  }
+
+  /** Once for all statements that fail at the same time. */
+  private synchronized void changeSchema(long before) {
+    LakeEngine running = engine.get();
+    if (running == null || renewals.get() != before) {
+      return;
+    }
+    try {
+      running.set(RemoteLake::changeSchema);
+      renewals.incrementAndGet();
+    } catch (EngineException e) {
+      LOG.atWarn().addKeyValue("error", e.text()).log("the lake's schema cannot be read anew");
+    }
   }
 
   private void use(AwsKeys found) throws Exception {

@@ -10,6 +10,9 @@ import java.util.List;
 public enum EngineError {
   SYNTAX("Parser Error"),
   BINDER("Binder Error"),
+  /** The lake's tables of inlined rows are not those that this engine knows: see RemoteLake. */
+  TABLE_STALE("Catalog Error", "Table with name ducklake_inlined_data_"),
+  CATALOG_STALE("Invalid Error", "relation \"public.ducklake_inlined_data_"),
   /** A table, schema, function or type that is not there. */
   MISSING("Catalog Error", "does not exist", "No catalog + schema named"),
   EXISTS("Catalog Error", "already exists"),

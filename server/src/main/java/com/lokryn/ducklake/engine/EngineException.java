@@ -8,10 +8,11 @@ import org.jspecify.annotations.Nullable;
 public final class EngineException extends Exception {
   private static final long serialVersionUID = 1L;
 
-  /** The driver's frame around errors of direct statements. */
-  private static final String DRIVER_FRAME =
-      "Invalid Input Error: Attempting to execute an unsuccessful or closed pending query result"
-          + "\nError: ";
+  /** The driver's frames around errors of direct statements and of their first rows. */
+  private static final Pattern DRIVER_FRAME =
+      Pattern.compile(
+          "^Invalid Input Error: Attempting to (?:execute an unsuccessful or closed pending query"
+              + " result|fetch from an unsuccessful query result)\nError: ");
 
   /** What an exception of the driver becomes on its way through a C stream. */
   private static final String EXCEPTION_NAME = "java.sql.SQLException: ";
@@ -66,7 +67,7 @@ public final class EngineException extends Exception {
     if (raw == null || raw.isBlank()) {
       return "the engine gave no text for this error";
     }
-    String text = without(DRIVER_FRAME, without(EXCEPTION_NAME, raw));
+    String text = DRIVER_FRAME.matcher(withoutName(raw)).replaceFirst("");
     Matcher frame = C_STREAM_FRAME.matcher(text);
     if (frame.find()) {
       text = text.substring(frame.end());
@@ -83,8 +84,8 @@ public final class EngineException extends Exception {
     return text.strip();
   }
 
-  private static String without(String frame, String text) {
-    return text.startsWith(frame) ? text.substring(frame.length()) : text;
+  private static String withoutName(String text) {
+    return text.startsWith(EXCEPTION_NAME) ? text.substring(EXCEPTION_NAME.length()) : text;
   }
 
   /** DuckDB adds the native stack to internal errors: nothing for a client. */

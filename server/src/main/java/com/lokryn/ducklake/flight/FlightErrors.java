@@ -108,7 +108,15 @@ final class FlightErrors {
       case PERMISSION, LOCKED -> Status.Code.PERMISSION_DENIED;
       case CONFLICT, WRITE_CONFLICT -> Status.Code.ABORTED;
       case OUT_OF_MEMORY, CATALOG_BUSY -> Status.Code.RESOURCE_EXHAUSTED;
-      case INTERRUPTED, CLOSED, HTTP, IO, CONNECTION, CATALOG_LOST, COMMIT_LOST ->
+      case INTERRUPTED,
+          CLOSED,
+          TABLE_STALE,
+          CATALOG_STALE,
+          HTTP,
+          IO,
+          CONNECTION,
+          CATALOG_LOST,
+          COMMIT_LOST ->
           Status.Code.UNAVAILABLE;
       case NOT_IMPLEMENTED -> Status.Code.UNIMPLEMENTED;
       case INTERNAL, FATAL -> Status.Code.INTERNAL;

@@ -19,6 +19,9 @@ public sealed interface Lake permits LocalLake, RemoteLake {
   /** Below which SQL may read and write files: the lake's data, with a slash at the end. */
   String dataPath();
 
+  /** How many connections to its catalog an engine may hold; 0 where it has none. */
+  int maxConnections();
+
   /** Why it cannot be attached or read, for an operator. */
   StartException explain(EngineException failure);
 }

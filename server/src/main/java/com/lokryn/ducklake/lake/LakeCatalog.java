@@ -59,12 +59,24 @@ public final class LakeCatalog {
     }
   }
 
-  /** Asks the lake for its newest snapshot: proves that the catalog can be read. */
+  /** Proves that the catalog can be read, as {@link #ask} does. */
   public void check(Engine engine) throws StartException {
-    try (var connection = engine.connect(NAMESPACE)) {
-      connection.rows("SELECT max(snapshot_id) FROM ducklake_snapshots('" + NAME + "')");
+    try {
+      ask(engine);
     } catch (EngineException e) {
       throw lake.explain(e);
     }
+  }
+
+  /** Asks the lake for its newest snapshot. */
+  void ask(Engine engine) throws EngineException {
+    try (var connection = engine.connect(NAMESPACE)) {
+      connection.rows("SELECT max(snapshot_id) FROM ducklake_snapshots('" + NAME + "')");
+    }
+  }
+
+  /** How many connections to its catalog an engine may hold. */
+  int maxConnections() {
+    return lake.maxConnections();
   }
 }

@@ -10,6 +10,7 @@ import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Namespace;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.arrow.memory.BufferAllocator;
@@ -41,6 +42,7 @@ public final class LakeEngine implements AutoCloseable {
   private final Runnable onHopeless;
   private final AtomicReference<@Nullable Engine> current = new AtomicReference<>();
   private final CountDownLatch stop = new CountDownLatch(1);
+  private final AtomicBoolean looking = new AtomicBoolean();
 
   /**
    * @param onReady told when the lake can no longer be queried, and when it can again
@@ -113,7 +115,38 @@ public final class LakeEngine implements AutoCloseable {
     Engine engine = current.get();
     if (failure.isInstanceLost() && engine != null && engine.isInvalidated()) {
       replace(engine, failure);
+    } else if (failure.error() == EngineError.CATALOG_BUSY && engine != null) {
+      startLookingForLeak(engine);
     }
+  }
+
+  /**
+   * DuckDB's pool never gets a connection back that Postgres ended in a commit, and in time has
+   * none left. Looking takes as long as a statement waits for one: not in the statement's thread.
+   */
+  private void startLookingForLeak(Engine engine) {
+    if (looking.compareAndSet(false, true)) {
+      EngineThreads.factory("catalog-check").newThread(() -> lookForLeak(engine)).start();
+    }
+  }
+
+  private void lookForLeak(Engine engine) {
+    try {
+      if (isFarBelow(engine)) {
+        catalog.ask(engine);
+      }
+    } catch (EngineException e) {
+      if (e.error() == EngineError.CATALOG_BUSY && isFarBelow(engine)) {
+        replace(engine, e);
+      }
+    } finally {
+      looking.set(false);
+    }
+  }
+
+  /** True when statements can not be what holds all of the catalog's connections. */
+  private boolean isFarBelow(Engine engine) {
+    return 2 * engine.openConnections() < catalog.maxConnections();
   }
 
   /** Gives up the present instance and opens a new one. */

@@ -64,6 +64,11 @@ public record LocalLake(Path directory) implements Lake {
   }
 
   @Override
+  public int maxConnections() {
+    return 0;
+  }
+
+  @Override
   public StartException explain(EngineException failure) {
     return new StartException(problem(failure.text()));
   }

@@ -49,6 +49,15 @@ public final class RemoteLake implements Lake {
           "SET GLOBAL s3_secret_access_key=''",
           "SET GLOBAL s3_session_token=''");
 
+  /** Each try waits in Postgres for the transaction that is ahead of it. */
+  private static final int MAX_ATTACHES = 10;
+
+  private static final Pattern MADE_BY_ANOTHER =
+      Pattern.compile(
+          "Failed to initialize DuckLake.*(already exists|duplicate key|deadlock detected"
+              + "|could not serialize|concurrently updated)",
+          Pattern.DOTALL);
+
   /** S3's codes. */
   private static final Pattern REFUSED_KEYS =
       Pattern.compile(
@@ -83,13 +92,31 @@ public final class RemoteLake implements Lake {
     engine.run("SET GLOBAL pg_pool_max_connections=" + catalog.maxConnections());
     engine.run(catalogSecret());
     putKeys(engine);
-    engine.run(
+    attachOrJoin(
+        engine,
         "ATTACH %s AS %s (DATA_PATH %s, META_SECRET %s)"
             .formatted(
                 Sql.literal("ducklake:postgres:" + openOptions()),
                 LakeCatalog.NAME,
                 Sql.literal(dataPath()),
                 Sql.literal(CATALOG_SECRET)));
+  }
+
+  /**
+   * The first attach makes the lake. Of several servers that start at once only one can: the others
+   * fail on its tables, and find the whole lake when they try again.
+   */
+  private static void attachOrJoin(Engine engine, String attach) throws EngineException {
+    for (int attempt = 1; ; attempt++) {
+      try {
+        engine.run(attach);
+        return;
+      } catch (EngineException e) {
+        if (attempt == MAX_ATTACHES || !MADE_BY_ANOTHER.matcher(e.text()).find()) {
+          throw e;
+        }
+      }
+    }
   }
 
   /** Replaces the credentials for the data; what runs goes on with those it has. */
@@ -116,6 +143,22 @@ public final class RemoteLake implements Lake {
   /** Did S3 refuse the keys themselves, rather than what they were used for? */
   public static boolean isOfKeys(EngineException failure) {
     return failure.error() == EngineError.HTTP && REFUSED_KEYS.matcher(failure.text()).find();
+  }
+
+  /** Does the engine look for inlined rows where they are no longer? */
+  public static boolean isStale(EngineException failure) {
+    return failure.error() == EngineError.TABLE_STALE
+        || failure.error() == EngineError.CATALOG_STALE;
+  }
+
+  /**
+   * Makes each engine read anew what tables there are. DuckLake keeps that for each version of the
+   * schema; but when another client flushes inlined rows, tables go and the version stays.
+   */
+  public static void changeSchema(Engine engine) throws EngineException {
+    String view = LakeCatalog.NAME + ".main.ducklake_flight_schema_change";
+    engine.run("CREATE OR REPLACE VIEW " + view + " AS SELECT 1 AS unused");
+    engine.run("DROP VIEW IF EXISTS " + view);
   }
 
   /** What of the connection may be seen by anyone. */
@@ -164,6 +207,11 @@ public final class RemoteLake implements Lake {
   @Override
   public String dataPath() {
     return store.location().url();
+  }
+
+  @Override
+  public int maxConnections() {
+    return catalog.maxConnections();
   }
 
   @Override

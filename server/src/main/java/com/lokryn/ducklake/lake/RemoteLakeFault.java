@@ -36,6 +36,11 @@ enum RemoteLakeFault {
       "the certificate of Postgres at %1$s is not trusted",
       "give its authority's certificate in PGSSLROOTCERT, or set postgres_sslmode to require",
       "certificate"),
+  CONNECT_RIGHT(
+      Kind.PERMISSION,
+      "the user %3$s may not connect to the database %2$s",
+      "grant it: GRANT CONNECT ON DATABASE",
+      "does not have CONNECT privilege"),
   CREATE_RIGHT(
       Kind.PERMISSION,
       "the user %3$s may not make the catalog's tables in the database %2$s",
@@ -65,6 +70,11 @@ enum RemoteLakeFault {
       "too many clients",
       "remaining connection slots",
       "too many connections"),
+  CLOSED(
+      Kind.DEPENDENCY,
+      "Postgres at %1$s lets nobody into the database %2$s",
+      "ALTER DATABASE ... ALLOW_CONNECTIONS true, or correct postgres_db",
+      "not currently accepting connections"),
   HOST(
       Kind.DEPENDENCY,
       "the host of Postgres is not known",

@@ -430,7 +430,7 @@ public final class QueryService {
     try {
       return work.run();
     } catch (EngineException e) {
-      if (session.hasState() || cancellation.isCancelled() || !renewal.renew(before, e)) {
+      if (cancellation.isCancelled() || !renewal.renew(before, e) || session.hasState()) {
         throw e;
       }
       return work.run();

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.production;
 
 import static com.lokryn.ducklake.testing.Statuses.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
 import com.google.protobuf.Any;
@@ -133,10 +134,34 @@ class FaultsIT {
 
   @Test
   void postgresEndsTheConnectionOfATransaction() {
+    endConnectionInTransaction();
+  }
+
+  private void endConnectionInTransaction() {
     client.update("BEGIN");
     client.update("INSERT INTO %s SELECT i FROM range(100) r(i)".formatted(table));
     services.postgres().cutConnections(lake);
     assertUnavailable(() -> client.update("COMMIT"));
+  }
+
+  /** More often than the pool has connections: DuckDB loses one each time. */
+  @Test
+  void postgresEndsConnectionsInCommitsAgainAndAgain() {
+    for (int i = 0; i < 9; i++) {
+      endConnectionInTransaction();
+    }
+    // The last one.
+    assertThatThrownBy(
+            () -> {
+              for (int i = 0; i < 3; i++) {
+                endConnectionInTransaction();
+              }
+            })
+        .hasMessageContaining("in use");
+    await()
+        .atMost(Duration.ofSeconds(45))
+        .ignoreExceptions()
+        .until(() -> client.value("SELECT count(*) FROM " + table).equals(1000L));
   }
 
   @Test

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.production;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.lokryn.ducklake.testing.PlainDuckDb;
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingPostgres;
 import com.lokryn.ducklake.testing.TestingProcess;
@@ -74,17 +75,7 @@ class ServeIT {
       String variable, String value, int code, String reason, String remedy) {
     Map<String, String> environment = production.environment(production.newLake());
     environment.put(variable, value);
-    try (var server = serve(environment)) {
-      assertThat(server.exitCode()).describedAs("%s", server.errors()).isEqualTo(code);
-      assertThat(server.errors())
-          .filteredOn(line -> line.startsWith("✗"))
-          .singleElement()
-          .asString()
-          .contains(reason)
-          .contains(remedy)
-          .doesNotContain(TestingPostgres.PASSWORD);
-      assertThat(server.errors()).noneMatch(line -> line.startsWith("\tat "));
-    }
+    assertRefused(environment, code, reason, remedy);
   }
 
   @Test
@@ -98,6 +89,56 @@ class ServeIT {
     try (var server = serve(environment)) {
       assertThat(server.exitCode()).isEqualTo(78);
       assertThat(server.errors().getLast()).contains("s3_bucket_url");
+    }
+  }
+
+  /** The database is as an administrator may have left it. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "ALTER DATABASE %1$s OWNER TO postgres|77|permission denied|GRANT CREATE",
+        "ALTER DATABASE %1$s SET default_transaction_read_only = on|77|read-only|primary",
+        "REVOKE CONNECT ON DATABASE %1$s FROM PUBLIC, lake_user|77|CONNECT|GRANT CONNECT",
+        "ALTER DATABASE %1$s CONNECTION LIMIT 0|69|too many connections|max_connections",
+        "ALTER DATABASE %1$s ALLOW_CONNECTIONS false|69|not currently accepting|postgres_db",
+      })
+  void saysWhatIsWrongWithTheDatabase(String change, int code, String reason, String remedy) {
+    String lake = production.newLake();
+    production.postgres().run(change.formatted(lake));
+    assertRefused(production.environment(lake), code, reason, remedy);
+  }
+
+  /** The lake is there, and another one than this program's version makes. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "UPDATE ducklake_metadata SET value = '99.0' WHERE key = 'version'|69|99.0|version",
+        "UPDATE ducklake_metadata SET value = '0.1' WHERE key = 'version'|69|0.1|version",
+        "UPDATE ducklake_metadata SET value = 's3://other/' WHERE key = 'data_path'|78|s3://other/"
+            + "|s3_bucket_url",
+      })
+  void saysWhatIsWrongWithTheLake(String change, int code, String reason, String remedy)
+      throws Exception {
+    String lake = production.newLake();
+    new PlainDuckDb(production, lake).close();
+    production.postgres().run(lake, change);
+    assertRefused(production.environment(lake), code, reason, remedy);
+  }
+
+  private static void assertRefused(
+      Map<String, String> environment, int code, String reason, String remedy) {
+    try (var server = serve(environment)) {
+      assertThat(server.exitCode()).describedAs("%s", server.errors()).isEqualTo(code);
+      assertThat(server.errors())
+          .filteredOn(line -> line.startsWith("✗"))
+          .singleElement()
+          .asString()
+          .contains(reason)
+          .contains(remedy)
+          .doesNotContain(TestingPostgres.PASSWORD);
+      assertThat(server.errors()).noneMatch(line -> line.startsWith("\tat "));
     }
   }
 

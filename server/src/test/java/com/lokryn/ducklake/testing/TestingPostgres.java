@@ -21,7 +21,6 @@ public final class TestingPostgres implements AutoCloseable {
   private final EmbeddedPostgres postgres;
   private final Path data;
   private final Path control;
-  private List<String> frozen = List.of();
 
   private TestingPostgres(EmbeddedPostgres postgres) throws IOException {
     this.postgres = postgres;
@@ -71,7 +70,12 @@ public final class TestingPostgres implements AutoCloseable {
 
   /** Runs a statement as the superuser. */
   public void run(String sql) {
-    try (Connection connection = postgres.getPostgresDatabase().getConnection();
+    run("postgres", sql);
+  }
+
+  /** Runs a statement in a database as the superuser. */
+  public void run(String database, String sql) {
+    try (Connection connection = postgres.getDatabase("postgres", database).getConnection();
         var statement = connection.createStatement()) {
       statement.execute(sql);
     } catch (SQLException e) {
@@ -117,34 +121,12 @@ public final class TestingPostgres implements AutoCloseable {
     control("start", "-o", "-F -i -N 200 -p " + port(), "-l", "/dev/null");
   }
 
-  /** Lets none of its processes run: the machine is there, and answers nothing. */
-  public void freeze() {
-    frozen =
-        List.of(
-            value(
-                    "SELECT string_agg(pid::text, ',') FROM pg_stat_activity"
-                        + " WHERE pid <> pg_backend_pid()")
-                .split(","));
-    signal("-STOP", postmaster());
-    frozen.forEach(pid -> signal("-STOP", pid));
-  }
-
-  public void thaw() {
-    frozen.forEach(pid -> signal("-CONT", pid));
-    frozen = List.of();
-    signal("-CONT", postmaster());
-  }
-
   private String postmaster() {
     try {
       return Files.readAllLines(data.resolve("postmaster.pid")).getFirst().strip();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-  }
-
-  private static void signal(String signal, String pid) {
-    run(List.of("kill", signal, pid));
   }
 
   private void control(String... arguments) {

@@ -86,6 +86,10 @@ public final class TestingProcess implements AutoCloseable {
     return errors;
   }
 
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
   public long pid() {
     return process.pid();
   }
