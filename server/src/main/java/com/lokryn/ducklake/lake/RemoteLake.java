@@ -157,8 +157,16 @@ public final class RemoteLake implements Lake {
    */
   public static void changeSchema(Engine engine) throws EngineException {
     String view = LakeCatalog.NAME + ".main.ducklake_flight_schema_change";
-    engine.run("CREATE OR REPLACE VIEW " + view + " AS SELECT 1 AS unused");
-    engine.run("DROP VIEW IF EXISTS " + view);
+    commit(engine, "CREATE OR REPLACE VIEW " + view + " AS SELECT 1 AS unused");
+    commit(engine, "DROP VIEW IF EXISTS " + view);
+  }
+
+  /** Commits a statement of the server's own under its name. */
+  private static void commit(Engine engine, String statement) throws EngineException {
+    engine.runTogether(
+        statement,
+        "CALL ducklake_set_commit_message('%s', 'ducklake-flight', 'schema read anew')"
+            .formatted(LakeCatalog.NAME));
   }
 
   /** What of the connection may be seen by anyone. */
