@@ -6,9 +6,13 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.KeyStore;
 import java.sql.Connection;
 import java.sql.SQLException;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 
 /** A Postgres of its own, with a user that owns a database for a lake's catalog. */
@@ -21,6 +25,7 @@ public final class TestingPostgres implements AutoCloseable {
   private final EmbeddedPostgres postgres;
   private final Path data;
   private final Path control;
+  private List<String> frozen = List.of();
 
   private TestingPostgres(EmbeddedPostgres postgres) throws IOException {
     this.postgres = postgres;
@@ -95,6 +100,54 @@ public final class TestingPostgres implements AutoCloseable {
     }
   }
 
+  /**
+   * Speaks TLS to those who ask for it, as 127.0.0.1.
+   *
+   * @param directory for the files that are needed on the way
+   * @return the certificate, in PEM, which is its own authority
+   */
+  public Path speakTls(Path directory) throws Exception {
+    Path store = directory.resolve("postgres.p12");
+    Path keytool = Path.of(System.getProperty("java.home"), "bin", "keytool");
+    if (run(
+            List.of(
+                keytool.toString(),
+                "-genkeypair",
+                "-keyalg",
+                "EC",
+                "-alias",
+                "postgres",
+                "-dname",
+                "CN=127.0.0.1",
+                "-ext",
+                "san=ip:127.0.0.1",
+                "-storepass",
+                "testing",
+                "-keystore",
+                store.toString()))
+        != 0) {
+      throw new IllegalStateException("keytool failed");
+    }
+    KeyStore keys = KeyStore.getInstance(store.toFile(), "testing".toCharArray());
+    Path certificate = directory.resolve("postgres.pem");
+    writePem(certificate, "CERTIFICATE", keys.getCertificate("postgres").getEncoded());
+    Files.copy(certificate, data.resolve("server.crt"), StandardCopyOption.REPLACE_EXISTING);
+    Path key = Files.createFile(data.resolve("server.key"));
+    Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-------"));
+    writePem(key, "PRIVATE KEY", keys.getKey("postgres", "testing".toCharArray()).getEncoded());
+    run("ALTER SYSTEM SET ssl = on");
+    run("SELECT pg_reload_conf()");
+    return certificate;
+  }
+
+  private static void writePem(Path file, String kind, byte[] content) throws IOException {
+    Files.writeString(
+        file,
+        "-----BEGIN %s-----\n%s\n-----END %s-----\n"
+            .formatted(kind, Base64.getMimeEncoder().encodeToString(content), kind),
+        StandardCharsets.US_ASCII);
+  }
+
   /** Connections of servers that are open now. */
   public int connections(String database) {
     return Integer.parseInt(
@@ -119,6 +172,26 @@ public final class TestingPostgres implements AutoCloseable {
 
   public void startAgain() {
     control("start", "-o", "-F -i -N 200 -p " + port(), "-l", "/dev/null");
+  }
+
+  /** Lets none of its processes run: the machine is there, and answers nothing. */
+  public void freeze() {
+    frozen =
+        List.of(
+            value(
+                    "SELECT string_agg(pid::text, ',') FROM pg_stat_activity"
+                        + " WHERE pid <> pg_backend_pid()")
+                .split(","));
+    run(List.of("kill", "-STOP", postmaster()));
+    frozen.forEach(pid -> run(List.of("kill", "-STOP", pid)));
+  }
+
+  public void thaw() {
+    if (!frozen.isEmpty()) {
+      frozen.forEach(pid -> run(List.of("kill", "-CONT", pid)));
+      frozen = List.of();
+      run(List.of("kill", "-CONT", postmaster()));
+    }
   }
 
   private String postmaster() {
