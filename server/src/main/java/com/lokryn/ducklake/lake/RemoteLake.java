@@ -41,9 +41,12 @@ public final class RemoteLake implements Lake {
           "SET GLOBAL ducklake_retry_wait_ms=50",
           "SET GLOBAL ducklake_retry_backoff=1.1",
           // Of silence, not of the whole transfer. What cannot be uploaded is tried three times
-          // over, so that a silent S3 costs a statement 6 times as long.
+          // over, so that a silent S3 costs a statement 9 times as long or more.
           "SET GLOBAL http_timeout=3",
-          "SET GLOBAL http_retries=1",
+          // S3 asks to slow down now and then: again after 250 ms, and after a second.
+          "SET GLOBAL http_retries=2",
+          "SET GLOBAL http_retry_wait_ms=250",
+          "SET GLOBAL http_retry_backoff=4",
           // httpfs copies keys of the environment there when it is loaded, for anyone to read.
           "SET GLOBAL s3_access_key_id=''",
           "SET GLOBAL s3_secret_access_key=''",
