@@ -7,7 +7,6 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineStatement;
 import com.lokryn.ducklake.engine.EngineStatement.Kind;
 import com.lokryn.ducklake.engine.SqlText;
-import com.lokryn.ducklake.engine.StatementCounter;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
 import com.lokryn.ducklake.query.Session.Place;
@@ -15,7 +14,6 @@ import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -24,12 +22,6 @@ import org.jspecify.annotations.Nullable;
  * state that it has to see. Callers are threads that may enter the engine. Thread-safe.
  */
 public final class QueryService {
-  /** How often a statement is begun that others' commits come before. */
-  private static final int MAX_ATTEMPTS = 16;
-
-  private static final long FIRST_PAUSE_MS = 20;
-  private static final long LONGEST_PAUSE_MS = 400;
-
   /** About what a prepared statement takes besides its text. */
   private static final long PREPARED_BYTES = 16 << 10;
 
@@ -86,7 +78,7 @@ public final class QueryService {
   /** Plans a statement without running it. */
   public PreparedQuery prepare(Session session, String sql, Cancellation cancellation)
       throws EngineException {
-    SqlText text = single(sql);
+    SqlText text = StatementGate.admit(sql);
     Budget.Share share = budget.share();
     try {
       share.resize(PREPARED_BYTES + 2L * sql.length());
@@ -137,7 +129,7 @@ public final class QueryService {
    */
   public QueryResult start(Session session, String sql, Cancellation cancellation)
       throws EngineException {
-    SqlText text = single(sql);
+    SqlText text = StatementGate.admit(sql);
     return accounted(
         session,
         text,
@@ -273,7 +265,7 @@ public final class QueryService {
   /** Runs a statement to its end and returns the rows it changed. */
   public long update(Session session, String sql, Cancellation cancellation)
       throws EngineException {
-    return update(session, single(sql), Parameters.NONE, cancellation);
+    return update(session, StatementGate.admit(sql), Parameters.NONE, cancellation);
   }
 
   /** As {@link #update}, for a prepared statement with the values bound to it last. */
@@ -308,37 +300,18 @@ public final class QueryService {
     }
     long rows =
         !inTransaction && Signature.isDue(call.text.verb())
-            ? committed(call, connection)
+            ? Conflicts.retrying(call.cancellation(), () -> committed(call, connection))
             : updateOn(call, connection);
     place.release(call.isClean());
     return rows;
   }
 
-  /**
-   * Runs a statement that commits by itself. When another commit came between, nothing of it is
-   * there, and it may begin anew with what is there now.
-   */
   private static long committed(Call call, EngineConnection connection) throws EngineException {
-    for (int attempt = 1; ; attempt++) {
-      try {
-        return Signature.commit(
-            connection,
-            call.cancellation(),
-            () -> updateOn(call, connection),
-            _ -> Signature.of(call.execution));
-      } catch (EngineException e) {
-        if (!e.error().isConflict() || attempt == MAX_ATTEMPTS) {
-          throw e;
-        }
-        call.cancellation().pause(pauseMs(attempt));
-      }
-    }
-  }
-
-  /** Longer each time, and not as long as that of the others. */
-  private static long pauseMs(int attempt) {
-    long most = Math.min(LONGEST_PAUSE_MS, FIRST_PAUSE_MS << attempt);
-    return ThreadLocalRandom.current().nextLong(most / 2, most);
+    return Signature.commit(
+        connection,
+        call.cancellation(),
+        () -> updateOn(call, connection),
+        _ -> Signature.of(call.execution));
   }
 
   /** A transaction that has failed already says so itself when it is committed. */
@@ -374,34 +347,6 @@ public final class QueryService {
         // Nobody asked for the rows.
       }
     }
-  }
-
-  private static SqlText single(String sql) throws EngineException {
-    if (SqlText.isTooLong(sql)) {
-      throw new QueryException(Problem.LIMIT, SqlText.TOO_LONG);
-    }
-    SqlText text = SqlText.of(sql);
-    int statements = StatementCounter.count(text);
-    return switch (statements) {
-      case 1 -> allowed(text);
-      case 0 -> throw new QueryException(Problem.INVALID, "the statement is empty");
-      default ->
-          throw new QueryException(
-              Problem.INVALID,
-              "%d statements were sent in one request, none of them was run: send them one by one"
-                  .formatted(statements));
-    };
-  }
-
-  /** What is the same for all clients is not theirs to change. */
-  private static SqlText allowed(SqlText text) {
-    if (text.isForTheServerOnly()) {
-      throw new QueryException(
-          Problem.FORBIDDEN,
-          "catalogs, the engine's log and whole databases are attached, switched and moved by the"
-              + " server only");
-    }
-    return text;
   }
 
   /** Ends what takes too long; to be called every now and then. */
