@@ -184,8 +184,12 @@ class CredentialWatchTest {
     now.set(keys("AKIA2", "token"));
     watch.refresh().get(5, TimeUnit.SECONDS);
     assertThat(seen).isEmpty();
-    assertThat(Thread.getAllStackTraces().keySet())
-        .noneMatch(thread -> thread.getName().equals("credential-watch"));
+    // Its last task is over; the thread itself takes a moment more.
+    await()
+        .untilAsserted(
+            () ->
+                assertThat(Thread.getAllStackTraces().keySet())
+                    .noneMatch(thread -> thread.getName().equals("credential-watch")));
   }
 
   /** As ECS and EKS give them, and far shorter than the SDK's own margin. */
