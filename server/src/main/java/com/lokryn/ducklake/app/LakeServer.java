@@ -18,8 +18,8 @@ import com.lokryn.ducklake.lake.LakeCatalog;
 import com.lokryn.ducklake.lake.LakeEngine;
 import com.lokryn.ducklake.lake.LocalLake;
 import com.lokryn.ducklake.lake.RemoteLake;
+import com.lokryn.ducklake.observe.CheckId;
 import com.lokryn.ducklake.observe.Readiness;
-import com.lokryn.ducklake.observe.Readiness.Check;
 import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
@@ -118,8 +118,8 @@ public final class LakeServer implements AutoCloseable {
             this::engineIs,
             onHopeless);
     sessions = new Sessions(LakeCatalog.NAMESPACE, engine::connect);
-    readiness.notOk(Check.ENGINE, "the engine is not open yet");
-    readiness.ok(Check.DRAIN);
+    readiness.notOk(CheckId.ENGINE, "the engine is not open yet");
+    readiness.ok(CheckId.DRAIN);
   }
 
   /** How many statements are planned or executed at once. */
@@ -192,7 +192,7 @@ public final class LakeServer implements AutoCloseable {
 
   /** Lets running statements end; see {@link FlightEndpoint#drain}. */
   public boolean drain() throws InterruptedException {
-    readiness.notOk(Check.DRAIN, "the server is stopping");
+    readiness.notOk(CheckId.DRAIN, "the server is stopping");
     FlightEndpoint running = endpoint.get();
     return running == null || running.drain(config.get(Settings.DRAIN_TIMEOUT));
   }
@@ -229,9 +229,9 @@ public final class LakeServer implements AutoCloseable {
 
   private void engineIs(boolean ready) {
     if (ready) {
-      readiness.ok(Check.ENGINE);
+      readiness.ok(CheckId.ENGINE);
     } else {
-      readiness.notOk(Check.ENGINE, "the engine is being opened anew");
+      readiness.notOk(CheckId.ENGINE, "the engine is being opened anew");
     }
   }
 

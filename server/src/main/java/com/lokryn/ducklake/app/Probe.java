@@ -1,12 +1,14 @@
 package com.lokryn.ducklake.app;
 
+import com.lokryn.ducklake.observe.CheckId;
 import com.lokryn.ducklake.observe.Readiness;
-import com.lokryn.ducklake.observe.Readiness.Check;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,7 +52,7 @@ final class Probe {
         new Timing(Duration.ofSeconds(3), Duration.ofSeconds(1), Duration.ofSeconds(5));
   }
 
-  private final Check check;
+  private final List<CheckId> checks;
   private final Attempt attempt;
   private final Timing timing;
   private final Executor executor;
@@ -69,24 +71,25 @@ final class Probe {
   private boolean turned;
 
   /**
+   * @param checks what an attempt looks at; one that fails may say which of them it was
    * @param executor runs one attempt at a time, never in the thread that asks for it
    * @param nanos a clock that is never set, as {@link System#nanoTime}
    */
   Probe(
-      Check check,
+      List<CheckId> checks,
       Attempt attempt,
       Timing timing,
       Executor executor,
       Readiness readiness,
       LongSupplier nanos) {
-    this.check = check;
+    this.checks = List.copyOf(checks);
     this.attempt = attempt;
     this.timing = timing;
     this.executor = executor;
     this.readiness = readiness;
     this.nanos = nanos;
     this.next = nanos.getAsLong();
-    readiness.notOk(check, failure.detail());
+    checks.forEach(check -> readiness.notOk(check, failure.detail()));
   }
 
   /** Begins an attempt if it is time for one, and looks at the time of one that runs. */
@@ -151,10 +154,10 @@ final class Probe {
   private void succeeded() {
     failures = 0;
     if (turned) {
-      LOG.info("{} is ready again", check.id());
+      LOG.info("{} is ready again", names(checks));
     }
     turned = false;
-    readiness.ok(check);
+    checks.forEach(readiness::ok);
     first.countDown();
   }
 
@@ -168,11 +171,17 @@ final class Probe {
 
   private void turnIfItLasts(long now) {
     if (failures >= 2 || (failures == 1 && now - failingSince >= PATIENCE.toNanos())) {
+      // An attempt that hangs does not say where.
+      List<CheckId> failing = failure.check().map(List::of).orElse(checks);
       if (!turned) {
-        LOG.warn("{} is not ready: {}: {}", check.id(), failure.detail(), failure.text());
+        LOG.warn("{} is not ready: {}: {}", names(failing), failure.detail(), failure.text());
       }
       turned = true;
-      readiness.notOk(check, failure.detail());
+      failing.forEach(check -> readiness.notOk(check, failure.detail()));
     }
+  }
+
+  private static String names(List<CheckId> checks) {
+    return checks.stream().map(CheckId::id).collect(Collectors.joining(", "));
   }
 }

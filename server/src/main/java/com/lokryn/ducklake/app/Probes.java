@@ -3,8 +3,8 @@ package com.lokryn.ducklake.app;
 import com.lokryn.ducklake.app.Probe.Attempt;
 import com.lokryn.ducklake.app.Probe.Timing;
 import com.lokryn.ducklake.engine.EngineThreads;
+import com.lokryn.ducklake.observe.CheckId;
 import com.lokryn.ducklake.observe.Readiness;
-import com.lokryn.ducklake.observe.Readiness.Check;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
@@ -32,11 +32,11 @@ final class Probes implements AutoCloseable {
   }
 
   /** Adds one, before they are started. */
-  void add(Check check, Timing timing, Attempt attempt) {
+  void add(List<CheckId> checks, Timing timing, Attempt attempt) {
     ExecutorService thread =
-        Executors.newSingleThreadExecutor(EngineThreads.factory("probe-" + check.id()));
+        Executors.newSingleThreadExecutor(EngineThreads.factory("probe-" + checks.getFirst().id()));
     threads.add(thread);
-    probes.add(new Probe(check, attempt, timing, thread, readiness, System::nanoTime));
+    probes.add(new Probe(checks, attempt, timing, thread, readiness, System::nanoTime));
   }
 
   /** Has something done when the probes have ended. */

@@ -8,7 +8,7 @@ import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.lake.LakeEngine;
-import com.lokryn.ducklake.observe.Readiness.Check;
+import com.lokryn.ducklake.observe.CheckId;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -43,9 +43,10 @@ final class ProductionProbes {
   static void add(LakeServer server, ProbeObject object, CredentialWatch watch) {
     Probes probes = server.probes();
     LakeEngine engine = server.engine();
-    probes.add(Check.CATALOG, Timing.USUAL, () -> readCatalog(engine));
-    probes.add(Check.S3, Timing.USUAL, new ObjectAttempt(engine, object));
-    probes.add(Check.CREDENTIALS, CREDENTIAL_TIMING, () -> lookAt(watch));
+    probes.add(List.of(CheckId.CATALOG), Timing.USUAL, () -> readCatalog(engine));
+    probes.add(
+        List.of(CheckId.S3_PUT, CheckId.S3_GET), Timing.USUAL, new ObjectAttempt(engine, object));
+    probes.add(List.of(CheckId.CREDENTIALS), CREDENTIAL_TIMING, () -> lookAt(watch));
     probes.atEnd(() -> delete(object));
   }
 
@@ -98,6 +99,7 @@ final class ProductionProbes {
         object.write();
       } catch (ObjectException e) {
         throw new ProbeException(
+            CheckId.S3_PUT,
             e.code().isEmpty()
                 ? "S3 cannot be reached"
                 : "objects cannot be written to S3: " + e.code(),
@@ -110,11 +112,13 @@ final class ProductionProbes {
       try (var connection = engine.connect(BESIDE_THE_LAKE)) {
         rows = connection.rows("SELECT content::VARCHAR FROM read_blob(?)", object.url());
       } catch (EngineException e) {
-        throw new ProbeException("objects cannot be read from S3", e.text());
+        throw new ProbeException(CheckId.S3_GET, "objects cannot be read from S3", e.text());
       }
       if (!rows.equals(List.of(List.of(object.content())))) {
         throw new ProbeException(
-            "an object was read from S3 with another content than was written", object.url());
+            CheckId.S3_GET,
+            "an object was read from S3 with another content than was written",
+            object.url());
       }
     }
   }

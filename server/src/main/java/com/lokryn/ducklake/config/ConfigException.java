@@ -7,10 +7,20 @@ public final class ConfigException extends Exception {
   private static final long serialVersionUID = 1L;
 
   private final transient List<String> problems;
+  private final transient ServerConfig readable;
 
-  public ConfigException(List<String> problems) {
+  /**
+   * @param readable the settings that nothing is wrong with
+   */
+  ConfigException(List<String> problems, ServerConfig readable) {
     super(String.join("\n", problems));
     this.problems = List.copyOf(problems);
+    this.readable = readable;
+  }
+
+  /** The settings that nothing is wrong with, for whoever looks at each for itself. */
+  public ServerConfig readable() {
+    return readable;
   }
 
   /** One sentence a problem; each names the key and where it was read. */

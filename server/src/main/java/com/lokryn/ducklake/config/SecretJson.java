@@ -57,7 +57,7 @@ final class SecretJson {
         texts.put(entry.getKey(), readable ? value.asText() : "");
       }
     }
-    return Optional.of(SettingTexts.of(texts, faulty, place, problems));
+    return Optional.of(SettingTexts.secret(texts, faulty, place, problems));
   }
 
   private static String name(JsonNode value) {

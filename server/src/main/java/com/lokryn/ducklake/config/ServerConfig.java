@@ -40,6 +40,11 @@ public final class ServerConfig {
         put(values, setting, layers, problems);
       }
     }
+    problems.addAll(
+        Settings.lonely(
+            setting ->
+                setting.need() == Need.ANYWHERE
+                    && layers.stream().anyMatch(layer -> layer.mentions(setting))));
     return checked(values, problems);
   }
 
@@ -58,6 +63,8 @@ public final class ServerConfig {
     for (Setting<?> setting : Settings.ALL) {
       put(values, setting, setting.need() == Need.REQUIRED ? required : others, problems);
     }
+    problems.addAll(
+        Settings.lonely(setting -> others.stream().anyMatch(layer -> layer.mentions(setting))));
     return checked(values, problems);
   }
 
@@ -80,22 +87,29 @@ public final class ServerConfig {
 
   private static ServerConfig checked(Map<String, Object> values, List<String> problems)
       throws ConfigException {
+    var config = new ServerConfig(values);
     if (!problems.isEmpty()) {
-      throw new ConfigException(problems);
+      throw new ConfigException(problems, config);
     }
-    return new ServerConfig(values);
+    return config;
   }
 
-  private static void put(
+  private static <T> void put(
       Map<String, Object> values,
-      Setting<?> setting,
+      Setting<T> setting,
       List<SettingTexts> layers,
       List<String> problems) {
     for (SettingTexts layer : layers) {
       Optional<String> text = layer.find(setting);
       if (text.isPresent()) {
         try {
-          values.put(setting.key(), setting.read(text.get()));
+          T value = setting.read(text.get());
+          values.put(setting.key(), value);
+          if (!layer.isSecret() && setting.type().isForSecretsOnly(value)) {
+            problems.add(
+                "%s (from %s) has a password in clear, which only the secret may have: write password_hash"
+                    .formatted(setting.key(), layer.where(setting)));
+          }
         } catch (IllegalArgumentException e) {
           problems.add(
               "%s (from %s) %s".formatted(setting.key(), layer.where(setting), e.getMessage()));

@@ -23,21 +23,27 @@ final class SettingTexts {
   private final Map<String, String> texts;
   private final Set<String> faulty;
   private final Function<Setting<?>, String> where;
+  private final boolean secret;
 
   /**
    * @param texts by key
    * @param faulty keys that are there, but with a problem that is known
    * @param where how to name the place
+   * @param secret is that place the secret?
    */
   private SettingTexts(
-      Map<String, String> texts, Set<String> faulty, Function<Setting<?>, String> where) {
+      Map<String, String> texts,
+      Set<String> faulty,
+      Function<Setting<?>, String> where,
+      boolean secret) {
     this.texts = Map.copyOf(texts);
     this.faulty = Set.copyOf(faulty);
     this.where = where;
+    this.secret = secret;
   }
 
   static SettingTexts commandLine(Map<String, String> texts) {
-    return new SettingTexts(texts, Set.of(), _ -> "the command line");
+    return new SettingTexts(texts, Set.of(), _ -> "the command line", false);
   }
 
   /** Variables that are empty count as not set: that is how most tools leave one out. */
@@ -49,7 +55,8 @@ final class SettingTexts {
         texts.put(setting.key(), text);
       }
     }
-    return new SettingTexts(texts, Set.of(), setting -> "the environment as " + setting.variable());
+    return new SettingTexts(
+        texts, Set.of(), setting -> "the environment as " + setting.variable(), false);
   }
 
   /** Reads a file of properties; what is wrong with its keys goes to the problems. */
@@ -67,16 +74,25 @@ final class SettingTexts {
     for (String key : properties.stringPropertyNames()) {
       texts.put(key, properties.getProperty(key));
     }
-    return of(texts, Set.of(), file.toString(), problems);
+    return of(texts, Set.of(), file.toString(), false, problems);
   }
 
   /**
-   * Takes texts by key from a named place; keys that are not known there go to the problems.
+   * Takes the texts of the secret; keys that are not known there go to the problems.
    *
    * @param faulty keys whose texts are left out, with their problem reported already
    */
-  static SettingTexts of(
+  static SettingTexts secret(
       Map<String, String> given, Set<String> faulty, String place, List<String> problems) {
+    return of(given, faulty, place, true, problems);
+  }
+
+  private static SettingTexts of(
+      Map<String, String> given,
+      Set<String> faulty,
+      String place,
+      boolean secret,
+      List<String> problems) {
     var texts = new LinkedHashMap<String, String>();
     var bad = new HashSet<>(faulty);
     given.forEach(
@@ -89,7 +105,7 @@ final class SettingTexts {
             bad.add(key.toLowerCase(Locale.ROOT));
           }
         });
-    return new SettingTexts(texts, bad, _ -> place);
+    return new SettingTexts(texts, bad, _ -> place, secret);
   }
 
   /** What is wrong with a key in a file or a secret. */
@@ -125,6 +141,11 @@ final class SettingTexts {
   /** Does it have the setting, be it in a form that was refused? */
   boolean mentions(Setting<?> setting) {
     return texts.containsKey(setting.key()) || faulty.contains(setting.key());
+  }
+
+  /** Is it the secret, which nobody but its keeper reads? */
+  boolean isSecret() {
+    return secret;
   }
 
   /** How to name the place where it has a setting. */

@@ -1,11 +1,14 @@
 package com.lokryn.ducklake.config;
 
 import java.nio.file.Path;
+import java.security.interfaces.RSAPublicKey;
 import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Predicate;
 
 /** The table of settings: all that can be set, once. */
 public final class Settings {
@@ -27,6 +30,14 @@ public final class Settings {
     INFO,
     WARN,
     ERROR
+  }
+
+  /** What a product with a dimension of its own is paid by. */
+  public enum UsageUnit {
+    /** Seconds that statements were at work in the engine, added up over all of them. */
+    QUERY_SECONDS,
+    /** Units of 2^30 bytes of Arrow batches that were sent to clients. */
+    GIB_STREAMED
   }
 
   /** How the connection to Postgres is secured, as libpq names it. */
@@ -95,6 +106,48 @@ public final class Settings {
           .inProduction()
           .outsideOfSources();
 
+  public static final Setting<String> MARKETPLACE_PRODUCT_CODE =
+      Setting.optional(
+              "marketplace_product_code",
+              ValueType.marketplaceName(),
+              "off",
+              "registers each start with AWS Marketplace as a use of the product with this code")
+          .inProduction();
+
+  public static final Setting<Integer> MARKETPLACE_PUBLIC_KEY_VERSION =
+      Setting.of(
+              "marketplace_public_key_version",
+              ValueType.number(1, Integer.MAX_VALUE),
+              1,
+              "1",
+              "version of the product's public key, as the seller's portal names it")
+          .inProduction();
+
+  public static final Setting<RSAPublicKey> MARKETPLACE_PUBLIC_KEY =
+      Setting.optional(
+              "marketplace_public_key",
+              ValueType.publicKey(),
+              "none: the answer is not verified",
+              "the product's public key, as PEM text or a file with it; AWS Marketplace's answer must"
+                  + " be signed with it")
+          .inProduction();
+
+  public static final Setting<String> MARKETPLACE_USAGE_DIMENSION =
+      Setting.optional(
+              "marketplace_usage_dimension",
+              ValueType.marketplaceName(),
+              "off",
+              "dimension of the product that usage is reported for each hour")
+          .inProduction();
+
+  public static final Setting<UsageUnit> MARKETPLACE_USAGE_UNIT =
+      Setting.optional(
+              "marketplace_usage_unit",
+              ValueType.oneOfWords(UsageUnit.class),
+              "required with marketplace_usage_dimension",
+              "what that dimension counts: query_seconds or gib_streamed")
+          .inProduction();
+
   public static final Setting<String> FLIGHT_HOST =
       Setting.optional(
           "flight_host",
@@ -123,6 +176,35 @@ public final class Settings {
           ValueType.oneOf(Auth.class),
           "basic; with --local on a loopback address none",
           "how clients show who they are: basic, or none for anyone who reaches the port");
+
+  public static final Setting<List<FlightUser>> FLIGHT_USERS =
+      Setting.optional(
+              "flight_users",
+              ValueType.flightUsers(),
+              "postgres_user with postgres_password; with --local nobody",
+              "who may log in: a JSON array of {\"name\", \"password_hash\", \"role\"}")
+          .hidden();
+
+  public static final Setting<Path> FLIGHT_TLS_CERTIFICATE =
+      Setting.optional(
+          "flight_tls_certificate",
+          ValueType.path(),
+          "off: no TLS",
+          "PEM file of the server's certificate, with those between it and its authority");
+
+  public static final Setting<Path> FLIGHT_TLS_PRIVATE_KEY =
+      Setting.optional(
+          "flight_tls_private_key",
+          ValueType.path(),
+          "required with flight_tls_certificate",
+          "PEM file of that certificate's private key");
+
+  public static final Setting<Path> FLIGHT_TLS_CLIENT_CA =
+      Setting.optional(
+          "flight_tls_client_ca",
+          ValueType.path(),
+          "off: clients need no certificate",
+          "PEM file of the authorities that sign the certificates which clients must have");
 
   public static final Setting<Integer> MAX_CONCURRENT_QUERIES =
       Setting.optional(
@@ -208,10 +290,19 @@ public final class Settings {
           POSTGRES_PORT,
           POSTGRES_SSLMODE,
           DUCKLAKE_SECRET_ID,
+          MARKETPLACE_PRODUCT_CODE,
+          MARKETPLACE_PUBLIC_KEY_VERSION,
+          MARKETPLACE_PUBLIC_KEY,
+          MARKETPLACE_USAGE_DIMENSION,
+          MARKETPLACE_USAGE_UNIT,
           FLIGHT_HOST,
           FLIGHT_PORT,
           HTTP_PORT,
           FLIGHT_AUTH,
+          FLIGHT_USERS,
+          FLIGHT_TLS_CERTIFICATE,
+          FLIGHT_TLS_PRIVATE_KEY,
+          FLIGHT_TLS_CLIENT_CA,
           MAX_CONCURRENT_QUERIES,
           QUERY_TIMEOUT,
           IDLE_SESSION_TIMEOUT,
@@ -223,7 +314,33 @@ public final class Settings {
           LOG_FORMAT,
           LOG_LEVEL);
 
+  /** Settings that mean nothing without another: the first of each pair needs the second. */
+  private static final List<Map.Entry<Setting<?>, Setting<?>>> PAIRS =
+      List.of(
+          Map.entry(MARKETPLACE_USAGE_DIMENSION, MARKETPLACE_USAGE_UNIT),
+          Map.entry(MARKETPLACE_USAGE_UNIT, MARKETPLACE_USAGE_DIMENSION),
+          Map.entry(MARKETPLACE_USAGE_DIMENSION, MARKETPLACE_PRODUCT_CODE),
+          Map.entry(MARKETPLACE_PUBLIC_KEY, MARKETPLACE_PRODUCT_CODE),
+          Map.entry(FLIGHT_TLS_CERTIFICATE, FLIGHT_TLS_PRIVATE_KEY),
+          Map.entry(FLIGHT_TLS_PRIVATE_KEY, FLIGHT_TLS_CERTIFICATE),
+          Map.entry(FLIGHT_TLS_CLIENT_CA, FLIGHT_TLS_CERTIFICATE));
+
   private Settings() {}
+
+  /**
+   * What is set without that which it needs, in sentences.
+   *
+   * @param isSet asked of each setting, also of those whose value is refused
+   */
+  static List<String> lonely(Predicate<Setting<?>> isSet) {
+    return PAIRS.stream()
+        .filter(pair -> isSet.test(pair.getKey()) && !isSet.test(pair.getValue()))
+        .map(
+            pair ->
+                "%s needs %s: set both or none"
+                    .formatted(pair.getKey().key(), pair.getValue().key()))
+        .toList();
+  }
 
   static Optional<Setting<?>> byKey(String key) {
     return ALL.stream().filter(setting -> setting.key().equals(key)).findFirst();

@@ -2,12 +2,14 @@ package com.lokryn.ducklake.config;
 
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.security.interfaces.RSAPublicKey;
 import java.time.Duration;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -21,11 +23,17 @@ public interface ValueType<T> {
    */
   T read(String text);
 
+  /** True for a value that nobody but the keeper of the secret should have been able to read. */
+  default boolean isForSecretsOnly(T value) {
+    return false;
+  }
+
   Pattern NUMBER_UNIT = Pattern.compile("(\\d{1,15})\\s*([A-Za-z]*)");
   Pattern LINE_BREAK = Pattern.compile("[\\r\\n\\x00]");
   Pattern REGION = Pattern.compile("[a-z]{2,5}(-[a-z]{2,12}){1,2}-\\d{1,2}");
   Pattern ZONE = Pattern.compile(REGION.pattern() + "[a-z]");
   Pattern SECRET_NAME = Pattern.compile("[A-Za-z0-9/_+=.@!-]{1,512}");
+  Pattern MARKETPLACE_NAME = Pattern.compile("[-a-zA-Z0-9/=:_.@]{1,255}");
   Pattern SECRET_ARN =
       Pattern.compile(
           "arn:aws[a-z-]*:secretsmanager:"
@@ -88,6 +96,36 @@ public interface ValueType<T> {
     };
   }
 
+  /** A product's code or dimension, as the API of AWS Marketplace metering takes them. */
+  static ValueType<String> marketplaceName() {
+    return text -> {
+      if (!MARKETPLACE_NAME.matcher(text).matches()) {
+        throw new IllegalArgumentException(
+            "is a name of up to 255 letters, digits and -/=:_.@, as the seller's portal shows it");
+      }
+      return text;
+    };
+  }
+
+  /** A public key, as PEM text or as the file that has it. */
+  static ValueType<RSAPublicKey> publicKey() {
+    return PemKeys::publicKey;
+  }
+
+  static ValueType<List<FlightUser>> flightUsers() {
+    return new ValueType<>() {
+      @Override
+      public List<FlightUser> read(String text) {
+        return FlightUser.parseAll(text);
+      }
+
+      @Override
+      public boolean isForSecretsOnly(List<FlightUser> users) {
+        return users.stream().anyMatch(user -> user.form() == FlightUser.Form.CLEAR);
+      }
+    };
+  }
+
   static ValueType<Boolean> flag() {
     return text ->
         switch (text.toLowerCase(Locale.ROOT)) {
@@ -113,10 +151,17 @@ public interface ValueType<T> {
 
   /** One of an enum's values, in lower case and with hyphens. */
   static <E extends Enum<E>> ValueType<E> oneOf(Class<E> type) {
+    return named(type, name -> name.toLowerCase(Locale.ROOT).replace('_', '-'));
+  }
+
+  /** One of an enum's values, in lower case and with underscores. */
+  static <E extends Enum<E>> ValueType<E> oneOfWords(Class<E> type) {
+    return named(type, name -> name.toLowerCase(Locale.ROOT));
+  }
+
+  private static <E extends Enum<E>> ValueType<E> named(Class<E> type, UnaryOperator<String> name) {
     List<String> names =
-        Arrays.stream(type.getEnumConstants())
-            .map(value -> value.name().toLowerCase(Locale.ROOT).replace('_', '-'))
-            .toList();
+        Arrays.stream(type.getEnumConstants()).map(value -> name.apply(value.name())).toList();
     return text -> {
       int at = names.indexOf(text.toLowerCase(Locale.ROOT));
       if (at < 0) {

@@ -9,7 +9,6 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
-import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.slf4j.Logger;
@@ -76,18 +75,17 @@ public final class OpsServer implements AutoCloseable {
   }
 
   private Answer ready() throws IOException {
-    List<Condition> conditions = readiness.conditions();
-    boolean ready = !conditions.isEmpty() && conditions.stream().allMatch(Condition::isOk);
-    ObjectNode body = json.createObjectNode().put("ready", ready);
+    Readiness.State state = readiness.state();
+    ObjectNode body = json.createObjectNode().put("ready", state.isReady());
     var checks = body.putArray("checks");
-    for (Condition condition : conditions) {
+    for (Condition condition : state.conditions()) {
       checks
           .addObject()
           .put("id", condition.check().id())
           .put("ok", condition.isOk())
           .put("detail", condition.detail());
     }
-    return new Answer(ready ? 200 : 503, JSON, json.writeValueAsString(body) + "\n");
+    return new Answer(state.isReady() ? 200 : 503, JSON, json.writeValueAsString(body) + "\n");
   }
 
   private static void send(HttpExchange exchange, Answer answer) throws IOException {

@@ -3,11 +3,12 @@ package com.lokryn.ducklake.app;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.lokryn.ducklake.app.Probe.Timing;
+import com.lokryn.ducklake.observe.CheckId;
 import com.lokryn.ducklake.observe.Readiness;
-import com.lokryn.ducklake.observe.Readiness.Check;
 import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.Deque;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 
@@ -23,7 +24,7 @@ class ProbeTest {
 
   private final Probe probe =
       new Probe(
-          Check.S3,
+          List.of(CheckId.S3_GET),
           this::attempt,
           Timing.USUAL,
           thread::add,
@@ -97,7 +98,7 @@ class ProbeTest {
       pass(Duration.ofMillis(TICK_MS));
     }
     assertThat(nowMs - gone).isBetween(1_000L, 4_200L);
-    assertThat(readiness.conditions().getFirst().detail()).isEqualTo("gone");
+    assertThat(readiness.state().conditions().getFirst().detail()).isEqualTo("gone");
     pass(Duration.ofSeconds(10));
     works = true;
     long back = nowMs;
@@ -115,7 +116,8 @@ class ProbeTest {
       hang(Duration.ofMillis(TICK_MS));
     }
     assertThat(nowMs - gone).isBetween(5_000L, 8_200L);
-    assertThat(readiness.conditions().getFirst().detail()).isEqualTo("no answer within 5000 ms");
+    assertThat(readiness.state().conditions().getFirst().detail())
+        .isEqualTo("no answer within 5000 ms");
     hang(Duration.ofMinutes(2));
     assertThat(thread).hasSize(1);
     // The one that hung ends well at last: too late to count, but another is begun at once.
@@ -143,7 +145,7 @@ class ProbeTest {
   void aFaultOfOursCountsAsAFailure() {
     var broken =
         new Probe(
-            Check.CATALOG,
+            List.of(CheckId.CATALOG),
             () -> {
               throw new IllegalStateException("planted by a test");
             },
@@ -154,7 +156,7 @@ class ProbeTest {
     broken.tick();
     nowMs += 2_000;
     broken.tick();
-    assertThat(readiness.conditions().getFirst().isOk()).isFalse();
-    assertThat(readiness.conditions().getFirst().detail()).doesNotContain("planted");
+    assertThat(readiness.state().conditions().getFirst().isOk()).isFalse();
+    assertThat(readiness.state().conditions().getFirst().detail()).doesNotContain("planted");
   }
 }

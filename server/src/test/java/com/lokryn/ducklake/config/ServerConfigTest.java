@@ -70,4 +70,36 @@ class ServerConfigTest {
             () -> ServerConfig.of(Map.of(), Optional.of(directory.resolve("none")), Map.of()));
     assertThat(thrown.problems()).singleElement().asString().contains("cannot be read");
   }
+
+  @Test
+  void whatNeedsAnotherSettingSaysSo() {
+    ConfigException thrown =
+        catchThrowableOfType(
+            ConfigException.class,
+            () ->
+                ServerConfig.of(
+                    Map.of(), Optional.empty(), Map.of("FLIGHT_TLS_CERTIFICATE", "server.crt")));
+    assertThat(thrown.problems())
+        .containsExactly("flight_tls_certificate needs flight_tls_private_key: set both or none");
+    assertThat(thrown.readable().find(Settings.FLIGHT_TLS_CERTIFICATE)).isPresent();
+  }
+
+  @Test
+  void aPasswordInClearIsForSecretsOnly() {
+    ConfigException thrown =
+        catchThrowableOfType(
+            ConfigException.class,
+            () ->
+                ServerConfig.of(
+                    Map.of(),
+                    Optional.empty(),
+                    Map.of(
+                        "FLIGHT_USERS",
+                        "[{\"name\": \"a\", \"password\": \"pw-x\", \"role\": \"admin\"}]")));
+    assertThat(thrown.problems())
+        .singleElement()
+        .asString()
+        .contains("only the secret may have: write password_hash")
+        .doesNotContain("pw-x");
+  }
 }

@@ -3,8 +3,8 @@ package com.lokryn.ducklake.http;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import com.lokryn.ducklake.observe.CheckId;
 import com.lokryn.ducklake.observe.Readiness;
-import com.lokryn.ducklake.observe.Readiness.Check;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -53,8 +53,8 @@ class OpsServerIT {
 
   @Test
   void saysWhatKeepsItFromBeingReady() throws Exception {
-    readiness.ok(Check.ENGINE);
-    readiness.notOk(Check.S3, "objects cannot be \"read\"");
+    readiness.ok(CheckId.ENGINE);
+    readiness.notOk(CheckId.CATALOG, "objects cannot be \"read\"");
     HttpResponse<String> answer = send("GET", "/readyz?of=anyone");
     assertThat(answer.statusCode()).isEqualTo(503);
     assertThat(answer.headers().firstValue("Content-Type")).contains("application/json");
@@ -62,9 +62,9 @@ class OpsServerIT {
         .isEqualTo(
             """
             {"ready":false,"checks":[{"id":"engine","ok":true,"detail":"ok"},\
-            {"id":"s3","ok":false,"detail":"objects cannot be \\"read\\""}]}
+            {"id":"catalog","ok":false,"detail":"objects cannot be \\"read\\""}]}
             """);
-    readiness.ok(Check.S3);
+    readiness.ok(CheckId.CATALOG);
     answer = send("GET", "/readyz");
     assertThat(answer.statusCode()).isEqualTo(200);
     assertThat(answer.body()).startsWith("{\"ready\":true,");

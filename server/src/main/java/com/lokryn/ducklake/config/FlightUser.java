@@ -1,0 +1,151 @@
+package com.lokryn.ducklake.config;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.regex.Pattern;
+
+/**
+ * Someone who may log in.
+ *
+ * @param secret the hash of the password, or the password itself
+ * @param form which of them it is
+ */
+public record FlightUser(String name, SecretText secret, Form form, Role role) {
+  private static final ObjectMapper MAPPER =
+      new ObjectMapper(
+              JsonFactory.builder()
+                  // Jackson's own texts would carry the hashes.
+                  .disable(StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION)
+                  .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                  .build())
+          .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+
+  private static final Set<String> KEYS = Set.of("name", "password_hash", "password", "role");
+
+  /** What a password is kept as. */
+  public enum Form {
+    /** {@code $2a$}, {@code $2b$} or {@code $2y$}, a cost, and 53 characters. */
+    BCRYPT("\\$2[aby]\\$(0[4-9]|[12]\\d|3[01])\\$[./A-Za-z0-9]{53}"),
+    /** A string of the Password Hashing Competition's form. */
+    ARGON2ID(
+        "\\$argon2id\\$v=19\\$m=\\d{1,8},t=\\d{1,4},p=\\d{1,3}"
+            + "\\$[A-Za-z0-9+/]{11,128}\\$[A-Za-z0-9+/]{16,128}"),
+    /** As it is; in a secret only. */
+    CLEAR(".*");
+
+    private final Pattern pattern;
+
+    Form(String pattern) {
+      this.pattern = Pattern.compile(pattern, Pattern.DOTALL);
+    }
+
+    private static Optional<Form> ofHash(String hash) {
+      return List.of(BCRYPT, ARGON2ID).stream()
+          .filter(form -> form.pattern.matcher(hash).matches())
+          .findFirst();
+    }
+  }
+
+  /** What someone may do, each more than the one before. */
+  public enum Role {
+    READER,
+    WRITER,
+    ADMIN
+  }
+
+  /**
+   * Reads a JSON array of users.
+   *
+   * @throws IllegalArgumentException with all that is wrong, and nothing of a password or a hash
+   */
+  static List<FlightUser> parseAll(String text) {
+    JsonNode root;
+    try {
+      root = MAPPER.readTree(text);
+    } catch (JsonProcessingException e) {
+      throw new Setting.SecretTextException("is not valid JSON: " + EXPECTED);
+    }
+    if (root == null || !root.isArray() || root.isEmpty()) {
+      throw new Setting.SecretTextException("is not a JSON array of users: " + EXPECTED);
+    }
+    var problems = new ArrayList<String>();
+    var users = new ArrayList<FlightUser>();
+    var names = new HashSet<String>();
+    for (int i = 0; i < root.size(); i++) {
+      try {
+        FlightUser user = parse(root.get(i));
+        if (!names.add(user.name())) {
+          problems.add("user %d has a name that an earlier one has".formatted(i + 1));
+        }
+        users.add(user);
+      } catch (IllegalArgumentException e) {
+        problems.add("user %d %s".formatted(i + 1, e.getMessage()));
+      }
+    }
+    if (!problems.isEmpty()) {
+      throw new Setting.SecretTextException("cannot be used: " + String.join("; ", problems));
+    }
+    return List.copyOf(users);
+  }
+
+  private static final String EXPECTED =
+      "write [{\"name\": \"…\", \"password_hash\": \"…\", \"role\": \"reader\"}]";
+
+  private static FlightUser parse(JsonNode node) {
+    if (!node.isObject()) {
+      throw new IllegalArgumentException("is not a JSON object");
+    }
+    for (String key : (Iterable<String>) node::fieldNames) {
+      if (!KEYS.contains(key)) {
+        throw new IllegalArgumentException(
+            "has a key that is none of name, password_hash, password, role");
+      }
+    }
+    String name = text(node, "name");
+    if (name.indexOf(':') >= 0) {
+      throw new IllegalArgumentException("has a colon in its name, which HTTP logins cannot carry");
+    }
+    if (node.has("password") == node.has("password_hash")) {
+      throw new IllegalArgumentException("needs one of password_hash and password");
+    }
+    Role role = role(text(node, "role"));
+    if (node.has("password")) {
+      return new FlightUser(name, new SecretText(text(node, "password")), Form.CLEAR, role);
+    }
+    String hash = text(node, "password_hash");
+    Form form =
+        Form.ofHash(hash)
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "has a password_hash that is neither bcrypt nor argon2id"));
+    return new FlightUser(name, new SecretText(hash), form, role);
+  }
+
+  private static String text(JsonNode node, String key) {
+    JsonNode value = node.get(key);
+    if (value == null || !value.isTextual() || value.textValue().isEmpty()) {
+      throw new IllegalArgumentException("needs a text as " + key);
+    }
+    return value.textValue();
+  }
+
+  private static Role role(String text) {
+    return Arrays.stream(Role.values())
+        .filter(role -> role.name().toLowerCase(Locale.ROOT).equals(text))
+        .findFirst()
+        .orElseThrow(
+            () -> new IllegalArgumentException("has a role that is none of reader, writer, admin"));
+  }
+}
