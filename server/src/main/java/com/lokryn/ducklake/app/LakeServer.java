@@ -9,6 +9,7 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineOptions;
 import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Extensions;
+import com.lokryn.ducklake.engine.MachineMemory;
 import com.lokryn.ducklake.flight.FlightEndpoint;
 import com.lokryn.ducklake.flight.FlightEndpoint.Parts;
 import com.lokryn.ducklake.flight.FlightEndpoint.Patience;

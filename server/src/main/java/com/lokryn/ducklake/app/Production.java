@@ -6,7 +6,8 @@ import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.aws.AwsKeys;
 import com.lokryn.ducklake.aws.CredentialWatch;
 import com.lokryn.ducklake.aws.ProbeObject;
-import com.lokryn.ducklake.aws.S3WriteCheck;
+import com.lokryn.ducklake.aws.S3Checks;
+import com.lokryn.ducklake.config.Finding;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.StartException;
@@ -19,6 +20,7 @@ import com.lokryn.ducklake.lake.StorageKeys;
 import com.lokryn.ducklake.query.Renewal;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -39,7 +41,6 @@ public final class Production implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final ServerConfig config;
-  private final S3WriteCheck writeCheck;
   private final CredentialWatch watch;
   private final RemoteLake lake;
   private final AtomicReference<@Nullable LakeEngine> engine = new AtomicReference<>();
@@ -53,9 +54,6 @@ public final class Production implements AutoCloseable {
   public Production(AwsClients clients, ServerConfig config) throws StartException {
     this.config = config;
     this.clients = clients;
-    this.writeCheck =
-        new S3WriteCheck(
-            clients, config.get(Settings.S3_BUCKET_URL), config.get(Settings.AWS_REGION));
     this.watch = new CredentialWatch(clients, CredentialWatch.USUAL_PERIOD, this::use);
     this.lake =
         new RemoteLake(
@@ -68,14 +66,7 @@ public final class Production implements AutoCloseable {
   }
 
   private PostgresCatalog catalog() {
-    return new PostgresCatalog(
-        config.get(Settings.POSTGRES_HOST),
-        config.get(Settings.POSTGRES_PORT),
-        config.get(Settings.POSTGRES_DB),
-        config.get(Settings.POSTGRES_USER),
-        config.get(Settings.POSTGRES_PASSWORD),
-        config.get(Settings.POSTGRES_SSLMODE).libpqName(),
-        2 * LakeServer.concurrency(config) + SPARE_CONNECTIONS);
+    return PostgresCatalog.of(config, 2 * LakeServer.concurrency(config) + SPARE_CONNECTIONS);
   }
 
   public RemoteLake lake() {
@@ -88,10 +79,19 @@ public final class Production implements AutoCloseable {
    * @return where that was
    */
   public String checkBucket() throws StartException {
-    return switch (writeCheck.run()) {
-      case S3WriteCheck.Passed() -> writeCheck.place();
-      case S3WriteCheck.Failed(var problem) -> throw new StartException(problem);
-    };
+    Finding finding;
+    try (var checks =
+        new S3Checks(
+            clients,
+            config.get(Settings.S3_BUCKET_URL),
+            config.get(Settings.AWS_REGION),
+            InstantSource.system())) {
+      finding = checks.writeTest();
+    }
+    if (finding instanceof Finding.Failed(var problem)) {
+      throw new StartException(problem);
+    }
+    return finding.detail();
   }
 
   /**

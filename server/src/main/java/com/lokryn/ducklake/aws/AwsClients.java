@@ -1,13 +1,19 @@
 package com.lokryn.ducklake.aws;
 
+import com.lokryn.ducklake.config.Finding;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
@@ -26,6 +32,7 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
  * AWS_ENDPOINT_URL}, {@code AWS_ENDPOINT_URL_S3}, {@code AWS_ENDPOINT_URL_SECRETS_MANAGER}).
  */
 public final class AwsClients implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(AwsClients.class);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration SILENCE_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration S3_TIMEOUT = Duration.ofSeconds(30);
@@ -62,6 +69,19 @@ public final class AwsClients implements AutoCloseable {
   /** The credentials of the process; resolving them costs nothing until they are near their end. */
   AwsCredentialsProvider credentials() {
     return credentials;
+  }
+
+  /** Looks whether there are credentials. */
+  public Finding tryCredentials() {
+    try {
+      AwsCredentials found = credentials.resolveCredentials();
+      return new Finding.Passed(
+          (found instanceof AwsSessionCredentials ? "temporary ones" : "long-term keys")
+              + found.providerName().map(name -> ", from " + name).orElse(""));
+    } catch (SdkException e) {
+      LOG.debug("no credentials", e);
+      return new Finding.Failed(AwsErrors.NO_CREDENTIALS);
+    }
   }
 
   /** The region that the process runs in, if it can be known; may ask the network. */

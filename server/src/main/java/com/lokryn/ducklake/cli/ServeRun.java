@@ -6,6 +6,7 @@ import com.lokryn.ducklake.config.ConfigException;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.StartException;
+import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Extensions;
@@ -194,13 +195,15 @@ record ServeRun(
   }
 
   static CommandFailure failed(StartException e) {
-    return failed(
-        switch (e.problem().kind()) {
-          case PERMISSION -> ExitCode.PERMISSION;
-          case CONFIGURATION -> ExitCode.CONFIGURATION;
-          case DEPENDENCY -> ExitCode.DEPENDENCY;
-        },
-        e.problem().sentence());
+    return failed(exitCode(e.problem()), e.problem().sentence());
+  }
+
+  static int exitCode(StartProblem problem) {
+    return switch (problem.kind()) {
+      case PERMISSION -> ExitCode.PERMISSION;
+      case CONFIGURATION -> ExitCode.CONFIGURATION;
+      case DEPENDENCY -> ExitCode.DEPENDENCY;
+    };
   }
 
   static CommandFailure failed(int code, String text) {
