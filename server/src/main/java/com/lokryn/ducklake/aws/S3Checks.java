@@ -97,14 +97,17 @@ public final class S3Checks implements AutoCloseable {
   }
 
   /**
-   * Is the bucket in the region of the settings? S3 says where a bucket is to anyone who asks,
-   * whether or not they may do anything with it: it takes no permission.
+   * Is the bucket in the region of the settings? S3 says where a bucket is to anyone who asks for
+   * anything, also when it refuses the rest: it takes no permission. What is asked for is what the
+   * policy allows, so that nothing is refused where all is well.
    */
   public Finding location() {
     Optional<String> found;
     try {
       SdkHttpResponse response =
-          s3.headBucket(request -> request.bucket(location.bucket())).sdkHttpResponse();
+          s3.listObjectsV2(
+                  request -> request.bucket(location.bucket()).prefix(location.prefix()).maxKeys(1))
+              .sdkHttpResponse();
       look(response);
       found = response.firstMatchingHeader(REGION_HEADER);
     } catch (AwsServiceException e) {

@@ -3,10 +3,12 @@ package com.lokryn.ducklake.cli;
 import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.config.Finding;
 import com.lokryn.ducklake.config.Finding.Failed;
+import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.doctor.CheckResult;
 import com.lokryn.ducklake.doctor.Checks;
 import com.lokryn.ducklake.doctor.Doctor;
 import com.lokryn.ducklake.doctor.Subject;
+import com.lokryn.ducklake.observe.Logging;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -28,6 +30,10 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() {
+    if (System.getenv(Settings.LOG_LEVEL.variable()) == null) {
+      // What the log would warn of is what the checks say.
+      Logging.configure(false, "error");
+    }
     DoctorReport report = json ? new DoctorReport.Json() : new DoctorReport.Text();
     try (var clients = AwsClients.ofProcess();
         var subject =

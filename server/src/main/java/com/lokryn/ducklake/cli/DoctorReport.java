@@ -15,35 +15,39 @@ sealed interface DoctorReport {
 
   /** A line a check, as soon as it is known, and the remedy below one that failed. */
   final class Text implements DoctorReport {
+    private static final String INDENT = " ".repeat(20) + "→ ";
+
     private int passed;
     private int unneeded;
     private int failed;
 
     @Override
     public void add(CheckResult result) {
-      Finding finding = result.finding();
-      String mark =
-          switch (finding) {
-            case Finding.Passed _ -> {
+      String proves = result.check().proves();
+      String line =
+          switch (result.finding()) {
+            case Finding.Passed(var detail) -> {
               passed++;
-              yield "✓";
+              yield line("✓", result, "%s (%s)".formatted(proves, detail));
             }
-            case Finding.Unneeded _ -> {
+            case Finding.Unneeded(var detail) -> {
               unneeded++;
-              yield "-";
+              yield line("-", result, "not needed: " + detail);
             }
-            case Finding.Failed _, Finding.Untried _ -> {
+            case Finding.Untried(var reason) -> {
               failed++;
-              yield "✗";
+              yield line("✗", result, "not tried: " + reason);
+            }
+            case Finding.Failed(var problem) -> {
+              failed++;
+              yield line("✗", result, problem.text()) + "\n" + INDENT + problem.remedy();
             }
           };
-      print(
-          "%s %-17s %s: %s"
-              .formatted(
-                  mark, result.check().id().id(), result.check().proves(), finding.detail()));
-      if (!finding.remedy().isEmpty()) {
-        print("                    remedy: " + finding.remedy());
-      }
+      print(line);
+    }
+
+    private static String line(String mark, CheckResult result, String text) {
+      return "%s %-17s %s".formatted(mark, result.check().id().id(), text);
     }
 
     @Override

@@ -5,7 +5,9 @@ import static com.lokryn.ducklake.observe.CheckId.*;
 import com.lokryn.ducklake.aws.Permission;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.lake.CatalogChecks;
+import com.lokryn.ducklake.observe.CheckId;
 import java.util.List;
+import java.util.Set;
 
 /** The table of checks. */
 public final class Checks {
@@ -115,6 +117,13 @@ public final class Checks {
           Check.of(SPILL, "the engine can spill to disk", MachineChecks::spill),
           Check.of(MEMORY, "there is memory for what memory_limit allows", MachineChecks::memory),
           Check.of(FILES, "enough files and connections can be open", MachineChecks::files));
+
+  /** What every start tries of the machine; the rest comes as the server is made. */
+  public static List<Check> ofMachine() {
+    return ALL.stream().filter(check -> MACHINE.contains(check.id())).toList();
+  }
+
+  private static final Set<CheckId> MACHINE = Set.of(SPILL, MEMORY, FILES);
 
   private Checks() {}
 }

@@ -1,7 +1,12 @@
 package com.lokryn.ducklake.doctor;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.PrettyPrinter;
+import com.fasterxml.jackson.core.util.DefaultIndenter;
+import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
+import com.fasterxml.jackson.core.util.Separators.Spacing;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.ObjectWriter;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.lokryn.ducklake.aws.Permission;
 import com.lokryn.ducklake.aws.PolicyScope;
@@ -12,6 +17,13 @@ import java.util.List;
 /** The policy document of a role: what the checks need and nothing else. */
 public final class IamPolicy {
   private static final ObjectMapper JSON = new ObjectMapper();
+
+  private static final ObjectWriter WRITER =
+      JSON.writer(
+          new DefaultPrettyPrinter()
+              .withSeparators(
+                  PrettyPrinter.DEFAULT_SEPARATORS.withObjectFieldValueSpacing(Spacing.AFTER))
+              .withArrayIndenter(DefaultIndenter.SYSTEM_LINEFEED_INSTANCE));
 
   private IamPolicy() {}
 
@@ -26,7 +38,7 @@ public final class IamPolicy {
       }
     }
     try {
-      return JSON.writerWithDefaultPrettyPrinter().writeValueAsString(document);
+      return WRITER.writeValueAsString(document);
     } catch (JsonProcessingException e) {
       throw new IllegalStateException(e);
     }

@@ -101,6 +101,16 @@ public final class Subject implements AutoCloseable {
         source(lines.toString()));
   }
 
+  /**
+   * For a configuration that has been read, and is right.
+   *
+   * @param clients closed by the caller, after this
+   */
+  public static Subject of(AwsClients clients, Extensions extensions, ServerConfig config) {
+    return new Subject(
+        clients, extensions, config, List.of(), Optional.empty(), Optional.empty(), "read");
+  }
+
   /** The cascade tells where it read in the last of its lines. */
   private static String source(String lines) {
     int at = lines.lastIndexOf("loaded from ");

@@ -221,7 +221,7 @@ public final class CatalogChecks implements AutoCloseable {
   public Finding version() {
     return withConnection(
         connection -> {
-          String version = ask(connection, "SHOW server_version").getFirst();
+          String version = ask(connection, "SELECT current_setting('server_version')").getFirst();
           int major = Integer.parseInt(version.replaceFirst("\\D.*", ""));
           return major >= LEAST_VERSION
               ? new Passed(version)
