@@ -203,6 +203,11 @@ public final class LakeServer implements AutoCloseable {
     return engine.openConnections();
   }
 
+  /** Engines that were replaced and are in use yet. */
+  public int retiredEngines() {
+    return engine.retiredInstances();
+  }
+
   /** Results on their way to clients now. */
   public int openStreams() {
     FlightEndpoint running = endpoint.get();
@@ -221,6 +226,11 @@ public final class LakeServer implements AutoCloseable {
   /** The engine, for what changes its set-up while it runs. */
   LakeEngine engine() {
     return engine;
+  }
+
+  /** Where the parts say what does not work. */
+  Readiness readiness() {
+    return readiness;
   }
 
   /** What is tried while the server runs; to be filled before it listens. */

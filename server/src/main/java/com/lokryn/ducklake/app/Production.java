@@ -7,6 +7,7 @@ import com.lokryn.ducklake.aws.AwsKeys;
 import com.lokryn.ducklake.aws.CredentialWatch;
 import com.lokryn.ducklake.aws.ProbeObject;
 import com.lokryn.ducklake.aws.S3Checks;
+import com.lokryn.ducklake.config.ConfigurationReader;
 import com.lokryn.ducklake.config.Finding;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
@@ -42,6 +43,9 @@ public final class Production implements AutoCloseable {
 
   private final ServerConfig config;
   private final CredentialWatch watch;
+  private final ConfigurationReader reader;
+  private final Duration secretPeriod;
+  private final AtomicReference<@Nullable SecretWatch> secretWatch = new AtomicReference<>();
   private final RemoteLake lake;
   private final AtomicReference<@Nullable LakeEngine> engine = new AtomicReference<>();
   private final AtomicLong renewals = new AtomicLong();
@@ -49,15 +53,28 @@ public final class Production implements AutoCloseable {
 
   /**
    * @param clients closed by the caller, after this
+   * @param reader has read the configuration
    * @throws StartException when the process has no credentials
    */
-  public Production(AwsClients clients, ServerConfig config) throws StartException {
+  public Production(AwsClients clients, ServerConfig config, ConfigurationReader reader)
+      throws StartException {
+    this(clients, config, reader, SecretWatch.USUAL_PERIOD);
+  }
+
+  /**
+   * @param secretPeriod how often to look at the secret
+   */
+  public Production(
+      AwsClients clients, ServerConfig config, ConfigurationReader reader, Duration secretPeriod)
+      throws StartException {
     this.config = config;
     this.clients = clients;
+    this.reader = reader;
+    this.secretPeriod = secretPeriod;
     this.watch = new CredentialWatch(clients, CredentialWatch.USUAL_PERIOD, this::use);
     this.lake =
         new RemoteLake(
-            catalog(),
+            catalog(config),
             new ObjectStore(
                 config.get(Settings.S3_BUCKET_URL),
                 config.get(Settings.AWS_REGION),
@@ -65,7 +82,7 @@ public final class Production implements AutoCloseable {
             keys(watch.start()));
   }
 
-  private PostgresCatalog catalog() {
+  private PostgresCatalog catalog(ServerConfig config) {
     return PostgresCatalog.of(config, 2 * LakeServer.concurrency(config) + SPARE_CONNECTIONS);
   }
 
@@ -100,6 +117,9 @@ public final class Production implements AutoCloseable {
    */
   public void keep(LakeServer server) {
     engine.set(server.engine());
+    var secrets = new SecretWatch(reader, config, server.readiness(), this::useLogin);
+    secretWatch.set(secrets);
+    secrets.start(secretPeriod);
     ProductionProbes.add(
         server,
         new ProbeObject(
@@ -107,7 +127,8 @@ public final class Production implements AutoCloseable {
             config.get(Settings.S3_BUCKET_URL),
             config.get(Settings.AWS_REGION),
             new SecureRandom()),
-        watch);
+        watch,
+        secrets::refresh);
   }
 
   /** For statements that S3 refused the keys of, or whose engine has an old view of the lake. */
@@ -124,6 +145,10 @@ public final class Production implements AutoCloseable {
           if (renewals.get() == before) {
             watch.refresh().completeOnTimeout(null, PATIENCE.toMillis(), MILLISECONDS).join();
           }
+        } else if (RemoteLake.isOfLogin(failure)) {
+          if (renewals.get() == before) {
+            lookAtSecret();
+          }
         } else if (RemoteLake.isStale(failure)) {
           changeSchema(before);
         } else {
@@ -132,6 +157,29 @@ public final class Production implements AutoCloseable {
         return renewals.get() != before;
       }
     };
+  }
+
+  private void lookAtSecret() {
+    SecretWatch secrets = secretWatch.get();
+    if (secrets != null) {
+      secrets.refresh().completeOnTimeout(null, PATIENCE.toMillis(), MILLISECONDS).join();
+    }
+  }
+
+  /** A new login: DuckDB connects to Postgres as it was told when the lake was attached. */
+  private void useLogin(ServerConfig changed) throws Exception {
+    PostgresCatalog before = lake.catalog();
+    lake.use(catalog(changed));
+    try {
+      LakeEngine running = engine.get();
+      if (running != null) {
+        running.renew();
+      }
+    } catch (Exception e) {
+      lake.use(before);
+      throw e;
+    }
+    renewals.incrementAndGet();
   }
 
   /** Once for all statements that fail at the same time. */
@@ -163,6 +211,10 @@ public final class Production implements AutoCloseable {
 
   @Override
   public void close() {
+    SecretWatch secrets = secretWatch.get();
+    if (secrets != null) {
+      secrets.close();
+    }
     watch.close();
   }
 }

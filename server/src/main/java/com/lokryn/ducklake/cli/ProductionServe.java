@@ -4,8 +4,8 @@ import com.lokryn.ducklake.app.LakeServer;
 import com.lokryn.ducklake.app.Production;
 import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.aws.SecretsManagerSource;
-import com.lokryn.ducklake.config.Cascade;
 import com.lokryn.ducklake.config.ConfigException;
+import com.lokryn.ducklake.config.ConfigurationReader;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.Settings.Auth;
@@ -26,12 +26,13 @@ final class ProductionServe {
 
   static int run(ServeRun run) throws Exception {
     try (var clients = AwsClients.ofProcess()) {
-      ServerConfig config =
-          new Cascade(new SecretsManagerSource(clients), System.getenv(), ServeRun::printLine)
-              .read(run.given(), run.file());
+      var reader =
+          new ConfigurationReader(
+              new SecretsManagerSource(clients), run.given(), run.file(), System.getenv());
+      ServerConfig config = reader.read(ServeRun::printLine);
       ServeRun.configureLog(config);
       var address = ServeRun.address(config, "0.0.0.0");
-      try (var production = new Production(clients, config)) {
+      try (var production = new Production(clients, config, reader)) {
         ServeRun.printLine("✓ S3 write test passed: " + production.checkBucket());
         return run.serve(
             config,

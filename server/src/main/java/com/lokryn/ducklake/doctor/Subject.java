@@ -4,8 +4,8 @@ import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.aws.PolicyScope;
 import com.lokryn.ducklake.aws.S3Checks;
 import com.lokryn.ducklake.aws.SecretsManagerSource;
-import com.lokryn.ducklake.config.Cascade;
 import com.lokryn.ducklake.config.ConfigException;
+import com.lokryn.ducklake.config.ConfigurationReader;
 import com.lokryn.ducklake.config.SecretSource;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Setting;
@@ -75,15 +75,14 @@ public final class Subject implements AutoCloseable {
       Map<String, String> commandLine,
       Optional<Path> file,
       Map<String, String> environment) {
-    var secrets = new Recording(new SecretsManagerSource(clients));
+    var reader =
+        new ConfigurationReader(new SecretsManagerSource(clients), commandLine, file, environment);
     var lines = new StringBuilder();
     ServerConfig config;
     List<String> problems = List.of();
     Optional<StartProblem> failure = Optional.empty();
     try {
-      config =
-          new Cascade(secrets, environment, line -> lines.append(line).append('\n'))
-              .read(commandLine, file);
+      config = reader.read(line -> lines.append(line).append('\n'));
     } catch (ConfigException e) {
       config = e.readable();
       problems = e.problems();
@@ -92,13 +91,7 @@ public final class Subject implements AutoCloseable {
       failure = Optional.of(e.problem());
     }
     return new Subject(
-        clients,
-        extensions,
-        config,
-        problems,
-        failure,
-        Optional.ofNullable(secrets.answer),
-        source(lines.toString()));
+        clients, extensions, config, problems, failure, reader.answer(), source(lines.toString()));
   }
 
   /**
@@ -115,23 +108,6 @@ public final class Subject implements AutoCloseable {
   private static String source(String lines) {
     int at = lines.lastIndexOf("loaded from ");
     return at < 0 ? "an unknown source" : lines.substring(at).strip();
-  }
-
-  /** Keeps what a source of secrets has answered. */
-  private static final class Recording implements SecretSource {
-    private final SecretSource source;
-    private @Nullable Answer answer;
-
-    Recording(SecretSource source) {
-      this.source = source;
-    }
-
-    @Override
-    public Answer read(String id) {
-      Answer read = source.read(id);
-      answer = read;
-      return read;
-    }
   }
 
   /** The settings that nothing is wrong with. */

@@ -83,6 +83,7 @@ public final class OpsServer implements AutoCloseable {
           .addObject()
           .put("id", condition.check().id())
           .put("ok", condition.isOk())
+          .put("blocks", condition.blocks())
           .put("detail", condition.detail());
     }
     return new Answer(state.isReady() ? 200 : 503, JSON, json.writeValueAsString(body) + "\n");

@@ -7,6 +7,7 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Sql;
 import java.net.URI;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
@@ -57,7 +58,11 @@ public final class RemoteLake implements Lake {
           "\\b(ExpiredToken|ExpiredTokenException|TokenRefreshRequired|InvalidToken"
               + "|InvalidAccessKeyId|InvalidClientTokenId|SignatureDoesNotMatch)\\b");
 
-  private final CatalogConnection catalog;
+  /** What a refused login comes as; in others the words may be a client's. */
+  private static final Set<EngineError> LOGIN_ERRORS =
+      Set.of(EngineError.IO, EngineError.CATALOG_LOST, EngineError.COMMIT_LOST);
+
+  private volatile CatalogConnection catalog;
   private final ObjectStore store;
   private volatile StorageKeys keys;
 
@@ -112,6 +117,16 @@ public final class RemoteLake implements Lake {
     }
   }
 
+  /** Replaces the way to the catalog; engines that have the lake attached go on with theirs. */
+  public void use(PostgresCatalog next) {
+    catalog = new CatalogConnection(next);
+  }
+
+  /** Where the catalog is, and how it is reached. */
+  public PostgresCatalog catalog() {
+    return catalog.catalog();
+  }
+
   /** Replaces the credentials for the data; what runs goes on with those it has. */
   public void use(StorageKeys next) {
     keys = next;
@@ -131,6 +146,12 @@ public final class RemoteLake implements Lake {
   /** Takes a lock of Postgres's until the end of the transaction; the query says whether it did. */
   public static String tryLock(long number) {
     return ask("SELECT pg_try_advisory_xact_lock(%d)".formatted(number));
+  }
+
+  /** Did Postgres refuse the user or the password? */
+  public static boolean isOfLogin(EngineException failure) {
+    return LOGIN_ERRORS.contains(failure.error())
+        && RemoteLakeFault.of(failure.text()).filter(RemoteLakeFault.PASSWORD::equals).isPresent();
   }
 
   /** Did S3 refuse the keys themselves, rather than what they were used for? */

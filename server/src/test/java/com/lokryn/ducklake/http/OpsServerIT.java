@@ -61,8 +61,8 @@ class OpsServerIT {
     assertThat(answer.body())
         .isEqualTo(
             """
-            {"ready":false,"checks":[{"id":"engine","ok":true,"detail":"ok"},\
-            {"id":"catalog","ok":false,"detail":"objects cannot be \\"read\\""}]}
+            {"ready":false,"checks":[{"id":"engine","ok":true,"blocks":true,"detail":"ok"},\
+            {"id":"catalog","ok":false,"blocks":true,"detail":"objects cannot be \\"read\\""}]}
             """);
     readiness.ok(CheckId.CATALOG);
     answer = send("GET", "/readyz");
