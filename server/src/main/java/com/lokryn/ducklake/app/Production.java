@@ -128,7 +128,9 @@ public final class Production implements AutoCloseable {
             config.get(Settings.AWS_REGION),
             new SecureRandom()),
         watch,
-        secrets::refresh);
+        () -> {
+          var _ = secrets.refresh();
+        });
   }
 
   /** For statements that S3 refused the keys of, or whose engine has an old view of the lake. */
