@@ -89,7 +89,7 @@ final class AwsErrors {
     return PartitionMetadata.of(region).id();
   }
 
-  private static Throwable root(Throwable e) {
+  static Throwable root(Throwable e) {
     Throwable root = e;
     while (root.getCause() != null) {
       root = root.getCause();
