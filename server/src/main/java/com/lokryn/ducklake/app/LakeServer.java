@@ -22,6 +22,7 @@ import com.lokryn.ducklake.lake.RemoteLake;
 import com.lokryn.ducklake.observe.CheckId;
 import com.lokryn.ducklake.observe.Readiness;
 import com.lokryn.ducklake.observe.Redaction;
+import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.KeyLock;
@@ -65,6 +66,7 @@ public final class LakeServer implements AutoCloseable {
   private final Sessions sessions;
   private final Redaction redaction;
   private final InstantSource clock = InstantSource.system();
+  private final Usage usage = new Usage();
 
   /**
    * What a server serves.
@@ -180,7 +182,8 @@ public final class LakeServer implements AutoCloseable {
                 service.users,
                 redaction,
                 allocator,
-                clock),
+                clock,
+                usage),
             new Patience(idle, idle));
     endpoint.set(started);
     readiness.listen(started::serving);
@@ -226,6 +229,11 @@ public final class LakeServer implements AutoCloseable {
   /** The engine, for what changes its set-up while it runs. */
   LakeEngine engine() {
     return engine;
+  }
+
+  /** What clients have had of the server. */
+  Usage usage() {
+    return usage;
   }
 
   /** Where the parts say what does not work. */

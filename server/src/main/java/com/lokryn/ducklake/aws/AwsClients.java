@@ -19,6 +19,8 @@ import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.regions.providers.AwsRegionProvider;
 import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
+import software.amazon.awssdk.retries.DefaultRetryStrategy;
+import software.amazon.awssdk.services.marketplacemetering.MarketplaceMeteringClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
@@ -29,7 +31,8 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
  *
  * <p>The SDK's own variables are in force: credentials ({@code AWS_PROFILE}, {@code
  * AWS_CONTAINER_CREDENTIALS_FULL_URI}, ...), the process's region, and endpoints ({@code
- * AWS_ENDPOINT_URL}, {@code AWS_ENDPOINT_URL_S3}, {@code AWS_ENDPOINT_URL_SECRETS_MANAGER}).
+ * AWS_ENDPOINT_URL}, {@code AWS_ENDPOINT_URL_S3}, {@code AWS_ENDPOINT_URL_SECRETS_MANAGER}, {@code
+ * AWS_ENDPOINT_URL_MARKETPLACE_METERING}).
  */
 public final class AwsClients implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(AwsClients.class);
@@ -120,6 +123,24 @@ public final class AwsClients implements AutoCloseable {
     return common(SecretsManagerClient.builder(), of)
         .httpClient(http)
         .overrideConfiguration(configuration)
+        .build();
+  }
+
+  /**
+   * A client of AWS Marketplace's metering, to be closed by the caller. It asks once: whoever uses
+   * it repeats for itself.
+   *
+   * @param of the region that the process runs in
+   * @param timeout how long one request may take
+   */
+  MarketplaceMeteringClient marketplaceMetering(Region of, Duration timeout) {
+    return common(MarketplaceMeteringClient.builder(), of)
+        .httpClient(http)
+        .overrideConfiguration(
+            configuration ->
+                configuration
+                    .retryStrategy(DefaultRetryStrategy.doNotRetry())
+                    .apiCallTimeout(timeout))
         .build();
   }
 

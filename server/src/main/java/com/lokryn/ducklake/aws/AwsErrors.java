@@ -106,7 +106,7 @@ final class AwsErrors {
     return details(e).map(AwsErrorDetails::errorMessage).orElse("");
   }
 
-  private static Throwable root(Throwable e) {
+  static Throwable root(Throwable e) {
     Throwable root = e;
     while (root.getCause() != null) {
       root = root.getCause();

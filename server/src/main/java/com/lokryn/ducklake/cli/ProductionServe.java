@@ -3,6 +3,8 @@ package com.lokryn.ducklake.cli;
 import com.lokryn.ducklake.app.LakeServer;
 import com.lokryn.ducklake.app.Production;
 import com.lokryn.ducklake.aws.AwsClients;
+import com.lokryn.ducklake.aws.MarketplaceProduct;
+import com.lokryn.ducklake.aws.MarketplaceRegistration;
 import com.lokryn.ducklake.aws.SecretsManagerSource;
 import com.lokryn.ducklake.config.ConfigException;
 import com.lokryn.ducklake.config.ConfigurationReader;
@@ -11,6 +13,7 @@ import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.Settings.Auth;
 import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.query.Users;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -32,6 +35,8 @@ final class ProductionServe {
       ServerConfig config = reader.read(ServeRun::printLine);
       ServeRun.configureLog(config);
       var address = ServeRun.address(config, "0.0.0.0");
+      // Nothing listens before it is settled that the program may be used.
+      register(clients, config);
       try (var production = new Production(clients, config, reader)) {
         ServeRun.printLine("✓ S3 write test passed: " + production.checkBucket());
         return run.serve(
@@ -46,6 +51,19 @@ final class ProductionServe {
     } catch (StartException e) {
       throw ServeRun.failed(e);
     }
+  }
+
+  private static void register(AwsClients clients, ServerConfig config)
+      throws StartException, InterruptedException {
+    Optional<MarketplaceProduct> product = MarketplaceProduct.of(config);
+    if (product.isEmpty()) {
+      ServeRun.printLine(
+          "  AWS Marketplace metering is off: %s is not set"
+              .formatted(Settings.MARKETPLACE_PRODUCT_CODE.key()));
+      return;
+    }
+    new MarketplaceRegistration(clients, product.get()).register();
+    ServeRun.printLine("✓ AWS Marketplace registration successful");
   }
 
   private static Users users(ServerConfig config) {
