@@ -1,10 +1,10 @@
 package com.lokryn.ducklake.testing;
 
 import com.lokryn.ducklake.app.LakeServer;
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.engine.Extensions;
 import com.lokryn.ducklake.lake.LocalLake;
-import com.lokryn.ducklake.query.Users;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
