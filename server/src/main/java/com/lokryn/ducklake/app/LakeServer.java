@@ -146,9 +146,14 @@ public final class LakeServer implements AutoCloseable {
 
   /** Opens the engine and attaches the lake, once the files of TLS were found in order. */
   public void openLake() throws StartException, EngineException {
+    openLake(TlsWatch.Timing.USUAL);
+  }
+
+  /** Does so, and looks at the files of TLS at other times than usual. */
+  public void openLake(TlsWatch.Timing timing) throws StartException, EngineException {
     Optional<TlsFiles> files = TlsFiles.of(config);
     if (files.isPresent()) {
-      tls.set(new TlsWatch(files.get(), TlsWatch.Timing.USUAL, clock, readiness));
+      tls.set(new TlsWatch(files.get(), timing, clock, readiness));
     }
     engine.open();
     engineIs(true);
