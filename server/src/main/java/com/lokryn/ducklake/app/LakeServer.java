@@ -1,5 +1,8 @@
 package com.lokryn.ducklake.app;
 
+import com.lokryn.ducklake.auth.TlsFiles;
+import com.lokryn.ducklake.auth.TlsWatch;
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.config.DataSize;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
@@ -29,13 +32,13 @@ import com.lokryn.ducklake.query.KeyLock;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Renewal;
 import com.lokryn.ducklake.query.Sessions;
-import com.lokryn.ducklake.query.Users;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
@@ -56,6 +59,7 @@ public final class LakeServer implements AutoCloseable {
 
   private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
   private final AtomicReference<@Nullable OpsServer> ops = new AtomicReference<>();
+  private final AtomicReference<@Nullable TlsWatch> tls = new AtomicReference<>();
   private final Readiness readiness = new Readiness();
   private final Probes probes = new Probes(readiness);
   private final ServerConfig config;
@@ -143,8 +147,17 @@ public final class LakeServer implements AutoCloseable {
     return started.port();
   }
 
-  /** Opens the engine and attaches the lake. */
+  /** Opens the engine and attaches the lake, once the files of TLS were found in order. */
   public void openLake() throws StartException, EngineException {
+    openLake(TlsWatch.Timing.USUAL);
+  }
+
+  /** Does so, and looks at the files of TLS at other times than usual. */
+  public void openLake(TlsWatch.Timing timing) throws StartException, EngineException {
+    Optional<TlsFiles> files = TlsFiles.of(config);
+    if (files.isPresent()) {
+      tls.set(new TlsWatch(files.get(), timing, clock, readiness));
+    }
     engine.open();
     engineIs(true);
   }
@@ -166,6 +179,7 @@ public final class LakeServer implements AutoCloseable {
     var queries =
         new QueryService(
             types, config.get(Settings.QUERY_TIMEOUT), clock, engine::failed, service.renewal);
+    TlsWatch watch = tls.get();
     Duration idle = config.get(Settings.IDLE_SESSION_TIMEOUT);
     var started =
         new FlightEndpoint(
@@ -180,12 +194,16 @@ public final class LakeServer implements AutoCloseable {
                 types,
                 sessions,
                 service.users,
+                watch == null ? null : watch.material(),
                 redaction,
                 allocator,
                 clock,
                 usage),
             new Patience(idle, idle));
     endpoint.set(started);
+    if (watch != null) {
+      watch.start(started::use);
+    }
     readiness.listen(started::serving);
     return started.port();
   }
@@ -272,7 +290,8 @@ public final class LakeServer implements AutoCloseable {
         engine;
         probes;
         sessions;
-        var _ = endpoint.getAndSet(null)) {
+        var _ = endpoint.getAndSet(null);
+        var _ = tls.getAndSet(null)) {
       // Closed from the last to the first.
     }
   }

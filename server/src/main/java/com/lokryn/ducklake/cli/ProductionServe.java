@@ -2,6 +2,7 @@ package com.lokryn.ducklake.cli;
 
 import com.lokryn.ducklake.app.LakeServer;
 import com.lokryn.ducklake.app.Production;
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.aws.MarketplaceProduct;
 import com.lokryn.ducklake.aws.MarketplaceRegistration;
@@ -12,7 +13,6 @@ import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.Settings.Auth;
 import com.lokryn.ducklake.config.StartException;
-import com.lokryn.ducklake.query.Users;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -67,9 +67,13 @@ final class ProductionServe {
   }
 
   private static Users users(ServerConfig config) {
+    Optional<Users> configured = ServeRun.users(config);
     if (config.find(Settings.FLIGHT_AUTH).orElse(Auth.BASIC) == Auth.NONE) {
       LOG.warn("flight_auth=none: everyone who reaches the port may do everything in the lake");
       return Users.anyone();
+    }
+    if (configured.isPresent()) {
+      return configured.get();
     }
     LOG.warn(
         "clients log in with postgres_user and postgres_password, the same that open the catalog");

@@ -1,12 +1,12 @@
 package com.lokryn.ducklake.cli;
 
 import com.lokryn.ducklake.app.LakeServer.Service;
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.config.ConfigException;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.Settings.Auth;
 import com.lokryn.ducklake.lake.LocalLake;
-import com.lokryn.ducklake.query.Users;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -70,25 +70,29 @@ final class ServeCommand implements Callable<Integer> {
     }
     ServeRun.configureLog(config);
     InetSocketAddress address = ServeRun.address(config, "127.0.0.1");
-    if (config.find(Settings.FLIGHT_AUTH).orElse(usualAuth(address)) != Auth.NONE) {
-      throw ServeRun.failed(
-          ExitCode.CONFIGURATION,
-          "no users are configured for %s: set flight_auth=none to let everyone in who reaches"
-                  .formatted(ServeRun.hostText(address))
-              + " the port");
-    }
     var lake = new LocalLake(directory.toAbsolutePath().normalize());
     return run.serve(
         config,
-        Service.of(lake, Users.anyone()),
+        Service.of(lake, users(config, address)),
         address,
         ServeRun.httpPort(config, ServeRun.NO_HTTP),
         _ -> {});
   }
 
-  /** On this machine alone a password protects nothing. */
-  private static Auth usualAuth(InetSocketAddress address) {
-    return address.getAddress().isLoopbackAddress() ? Auth.NONE : Auth.BASIC;
+  private static Users users(ServerConfig config, InetSocketAddress address) {
+    Optional<Users> configured = ServeRun.users(config);
+    // On this machine alone a password protects nothing; where users are set it is wanted.
+    boolean isOpen = address.getAddress().isLoopbackAddress() && configured.isEmpty();
+    if (config.find(Settings.FLIGHT_AUTH).orElse(isOpen ? Auth.NONE : Auth.BASIC) == Auth.NONE) {
+      return Users.anyone();
+    }
+    return configured.orElseThrow(
+        () ->
+            ServeRun.failed(
+                ExitCode.CONFIGURATION,
+                "no users are configured for %s: set flight_users, or flight_auth=none to let"
+                        .formatted(ServeRun.hostText(address))
+                    + " everyone in who reaches the port"));
   }
 
   /** What the command line sets, by key. */

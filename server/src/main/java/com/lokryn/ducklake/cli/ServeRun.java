@@ -2,9 +2,11 @@ package com.lokryn.ducklake.cli;
 
 import com.lokryn.ducklake.app.LakeServer;
 import com.lokryn.ducklake.app.UnpackedLibraries;
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.config.ConfigException;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
+import com.lokryn.ducklake.config.Settings.Auth;
 import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.engine.EngineException;
@@ -45,6 +47,19 @@ record ServeRun(
   static void printLine(String line) {
     System.out.println(line);
     System.out.flush();
+  }
+
+  /** The users that are set, if any are; {@code flight_auth=none} comes before them. */
+  static Optional<Users> users(ServerConfig config) {
+    try {
+      Optional<Users> users = Users.configured(config);
+      if (users.isPresent() && config.find(Settings.FLIGHT_AUTH).orElse(null) == Auth.NONE) {
+        LOG.warn("flight_auth=none: flight_users is set, and nobody is asked");
+      }
+      return users;
+    } catch (StartException e) {
+      throw failed(e);
+    }
   }
 
   static void configureLog(Map<String, String> environment) {
@@ -105,16 +120,28 @@ record ServeRun(
       if (httpPort != NO_HTTP) {
         startHttp(server, address, httpPort);
       }
-      return serve(server, address);
+      if (!hasTls(config) && !address.getAddress().isLoopbackAddress()) {
+        LOG.warn(
+            "the Flight port speaks no TLS: passwords and rows cross the network in clear unless a load"
+                + " balancer or a private network keeps them; set flight_tls_certificate");
+      }
+      return serve(config, server, address);
     }
   }
 
-  private int serve(LakeServer server, InetSocketAddress address) throws Exception {
+  private static boolean hasTls(ServerConfig config) {
+    return config.find(Settings.FLIGHT_TLS_CERTIFICATE).isPresent();
+  }
+
+  private int serve(ServerConfig config, LakeServer server, InetSocketAddress address)
+      throws Exception {
     var stopped = new CountDownLatch(1);
     int bound = start(server, address);
     // Before the line that tells a script that it may stop the server.
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "shutdown"));
-    printLine("✓ Flight SQL server listening on grpc://%s:%d".formatted(hostText(address), bound));
+    printLine(
+        "✓ Flight SQL server listening on %s://%s:%d"
+            .formatted(hasTls(config) ? "grpc+tls" : "grpc", hostText(address), bound));
     if (training) {
       Training.run(bound);
       return ExitCode.DONE;

@@ -11,10 +11,10 @@ import org.apache.arrow.flight.FlightClient;
 import org.apache.arrow.flight.FlightClient.ClientStreamListener;
 import org.apache.arrow.flight.FlightDescriptor;
 import org.apache.arrow.flight.FlightEndpoint;
+import org.apache.arrow.flight.FlightGrpcUtils;
 import org.apache.arrow.flight.FlightInfo;
 import org.apache.arrow.flight.FlightRuntimeException;
 import org.apache.arrow.flight.FlightStream;
-import org.apache.arrow.flight.Location;
 import org.apache.arrow.flight.PutResult;
 import org.apache.arrow.flight.SyncPutListener;
 import org.apache.arrow.flight.sql.FlightSqlClient;
@@ -35,15 +35,10 @@ public final class FlightSqlConnection implements AutoCloseable {
   private final FlightSqlClient sql;
   private final CallOption[] options;
 
-  private FlightSqlConnection(ServerUrl url, Optional<Login> login) throws ServerException {
+  private FlightSqlConnection(ServerUrl url, ClientTls tls, Optional<Login> login)
+      throws ServerException {
     this.url = url;
-    Location location =
-        url.tls()
-            ? Location.forGrpcTls(url.host(), url.port())
-            : Location.forGrpcInsecure(url.host(), url.port());
-    // One row may be larger than any usual limit of a message.
-    flight =
-        FlightClient.builder(allocator, location).maxInboundMessageSize(Integer.MAX_VALUE).build();
+    flight = FlightGrpcUtils.createFlightClient(allocator, Channels.open(url, tls));
     sql = new FlightSqlClient(flight);
     try {
       options =
@@ -60,10 +55,14 @@ public final class FlightSqlConnection implements AutoCloseable {
   /** Who connects. */
   public record Login(String user, String password) {}
 
-  /** Connects; without a login as nobody in particular. */
-  public static FlightSqlConnection open(ServerUrl url, Optional<Login> login)
+  /**
+   * Connects; without a login as nobody in particular.
+   *
+   * @throws IllegalArgumentException with a sentence about a file of TLS that cannot be used
+   */
+  public static FlightSqlConnection open(ServerUrl url, ClientTls tls, Optional<Login> login)
       throws ServerException {
-    return new FlightSqlConnection(url, login);
+    return new FlightSqlConnection(url, tls, login);
   }
 
   /** The memory that batches are made in. */

@@ -5,7 +5,14 @@ import io.grpc.StatusRuntimeException;
 import io.grpc.health.v1.HealthCheckRequest;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.health.v1.HealthGrpc;
-import io.grpc.netty.NettyChannelBuilder;
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 
@@ -16,9 +23,8 @@ public final class HealthProbe {
   private HealthProbe() {}
 
   /** Why the server does not take queries; empty while it does. */
-  public static Optional<String> ask(ServerUrl url) {
-    var builder = NettyChannelBuilder.forAddress(url.host(), url.port());
-    ManagedChannel channel = (url.tls() ? builder : builder.usePlaintext()).build();
+  public static Optional<String> ask(ServerUrl url, ClientTls tls) {
+    ManagedChannel channel = Channels.open(url, tls);
     try {
       ServingStatus status =
           HealthGrpc.newBlockingStub(channel)
@@ -38,6 +44,25 @@ public final class HealthProbe {
           });
     } finally {
       channel.shutdownNow();
+    }
+  }
+
+  /** The same of a server of this machine by its HTTP port, which asks for no certificate. */
+  public static Optional<String> askHttp(int port) {
+    URI place = URI.create("http://127.0.0.1:%d/readyz".formatted(port));
+    try (var http = HttpClient.newHttpClient()) {
+      HttpResponse<String> answer =
+          http.send(
+              HttpRequest.newBuilder(place).timeout(Duration.ofSeconds(DEADLINE_SECONDS)).build(),
+              BodyHandlers.ofString());
+      return answer.statusCode() == HttpURLConnection.HTTP_OK
+          ? Optional.empty()
+          : Optional.of("the server is not serving: " + answer.body().strip());
+    } catch (IOException e) {
+      return Optional.of("no server answers at " + place);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      return Optional.of("interrupted");
     }
   }
 }

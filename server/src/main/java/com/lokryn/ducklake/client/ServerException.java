@@ -7,6 +7,9 @@ import java.net.ConnectException;
 import java.net.UnknownHostException;
 import java.nio.channels.UnresolvedAddressException;
 import java.security.GeneralSecurityException;
+import java.security.cert.CertPathBuilderException;
+import java.security.cert.CertificateException;
+import java.security.cert.CertificateExpiredException;
 import javax.net.ssl.SSLException;
 import org.apache.arrow.flight.FlightRuntimeException;
 import org.apache.arrow.flight.FlightStatusCode;
@@ -56,11 +59,30 @@ public final class ServerException extends Exception {
           "no server answers at %s: start one with 'ducklake-flight serve --local'".formatted(url);
       case NotSslRecordException _ ->
           "the server at %s does not speak TLS: use %s".formatted(url, url.other());
+      case CertificateExpiredException _ ->
+          "the certificate of the server at %s has expired".formatted(url);
+      case CertPathBuilderException _ ->
+          "the certificate of the server at %s is of no authority that is trusted here: name the"
+                  .formatted(url)
+              + " file of its authority with --tls-ca";
+      case CertificateException _ ->
+          "the certificate of the server at %s is not taken: %s".formatted(url, firstLine(root));
+      case SSLException e when isForWantOfCertificate(e) ->
+          "the server at %s asks its clients for a certificate: give one of an authority that it"
+                  .formatted(url)
+              + " trusts, with --tls-cert and --tls-key";
       case SSLException _, GeneralSecurityException _ ->
           "no TLS connection to %s: %s".formatted(url, firstLine(root));
       case FlightRuntimeException _, StatusRuntimeException _ -> withoutCause(root, url);
       default -> "the connection to %s failed: %s".formatted(url, firstLine(root));
     };
+  }
+
+  private static boolean isForWantOfCertificate(Throwable thrown) {
+    String text = String.valueOf(thrown.getMessage());
+    return text.contains("bad_certificate")
+        || text.contains("certificate_required")
+        || text.contains("certificate_unknown");
   }
 
   private static String withoutCause(Throwable thrown, ServerUrl url) {

@@ -6,7 +6,7 @@ import java.net.URISyntaxException;
 /** Where a server listens: {@code grpc://host:port}, or {@code grpc+tls://} with TLS. */
 public record ServerUrl(String host, int port, boolean tls) {
   public static final String DEFAULT = "grpc://127.0.0.1:31337";
-  private static final int DEFAULT_PORT = 31_337;
+  public static final int DEFAULT_PORT = 31_337;
 
   /** Reads a URL, or throws with a sentence that says what one looks like. */
   public static ServerUrl parse(String text) {

@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -32,6 +33,24 @@ public record FlightUser(String name, SecretText secret, Form form, Role role) {
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
   private static final Set<String> KEYS = Set.of("name", "password_hash", "password", "role");
+
+  /** About three seconds. */
+  private static final int MAX_BCRYPT_COST = 15;
+
+  /** What many tools take by default; hashes are made in a heap of 512 MiB. */
+  private static final int MAX_ARGON2_KIB = 64 << 10;
+
+  private static final int MAX_ARGON2_PASSES = 16;
+  private static final int MAX_ARGON2_LANES = 16;
+
+  /** RFC 9106, section 3.1. */
+  private static final int ARGON2_KIB_PER_LANE = 8;
+
+  private static final int BASE64_GROUP = 4;
+  private static final Pattern BCRYPT_COST = Pattern.compile("\\$2[aby]\\$(\\d\\d)\\$");
+
+  private static final Pattern ARGON2_COST =
+      Pattern.compile("\\$argon2id\\$v=19\\$m=(\\d+),t=(\\d+),p=(\\d+)\\$([^$]+)\\$([^$]+)");
 
   /** What a password is kept as. */
   public enum Form {
@@ -130,7 +149,38 @@ public record FlightUser(String name, SecretText secret, Form form, Role role) {
                 () ->
                     new IllegalArgumentException(
                         "has a password_hash that is neither bcrypt nor argon2id"));
+    checkCost(hash);
     return new FlightUser(name, new SecretText(hash), form, role);
+  }
+
+  /** Anyone who reaches the port can have a hash made, whose cost must not be the server's end. */
+  private static void checkCost(String hash) {
+    Matcher bcrypt = BCRYPT_COST.matcher(hash);
+    if (bcrypt.lookingAt() && Integer.parseInt(bcrypt.group(1)) > MAX_BCRYPT_COST) {
+      throw new IllegalArgumentException(
+          "has a password_hash with a cost above %d: make one with 10 to 12"
+              .formatted(MAX_BCRYPT_COST));
+    }
+    Matcher argon2 = ARGON2_COST.matcher(hash);
+    if (argon2.lookingAt()) {
+      int memory = Integer.parseInt(argon2.group(1));
+      int passes = Integer.parseInt(argon2.group(2));
+      int lanes = Integer.parseInt(argon2.group(3));
+      if (memory > MAX_ARGON2_KIB || passes > MAX_ARGON2_PASSES || lanes > MAX_ARGON2_LANES) {
+        throw new IllegalArgumentException(
+            "has a password_hash that takes more than m=%d (KiB), t=%d or p=%d: make one with m=19456,t=2,p=1"
+                .formatted(MAX_ARGON2_KIB, MAX_ARGON2_PASSES, MAX_ARGON2_LANES));
+      }
+      if (memory < ARGON2_KIB_PER_LANE * lanes || passes == 0 || lanes == 0) {
+        throw new IllegalArgumentException(
+            "has a password_hash with parameters that argon2id does not know");
+      }
+      for (String base64 : List.of(argon2.group(4), argon2.group(5))) {
+        if (base64.length() % BASE64_GROUP == 1) {
+          throw new IllegalArgumentException("has a password_hash that was cut off");
+        }
+      }
+    }
   }
 
   private static String text(JsonNode node, String key) {

@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.flight;
 
-import com.lokryn.ducklake.query.Users;
+import com.lokryn.ducklake.auth.Logins;
+import com.lokryn.ducklake.auth.Users;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
@@ -14,14 +15,21 @@ import java.nio.charset.StandardCharsets;
 import java.util.Base64;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Asks each call who it comes from, before anything else looks at it. Drivers that were given a
  * user and a password send them with the handshake, and with every further call the token that it
- * answers; others send the password each time. Only the health service answers anyone.
+ * answers; others send the password each time. Only the health service answers anyone. A call whose
+ * password has to be hashed first begins later, on another thread than the event loop.
  */
 final class Door implements ServerInterceptor {
+  private static final Logger LOG = LoggerFactory.getLogger(Door.class);
+
   private static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
@@ -29,11 +37,17 @@ final class Door implements ServerInterceptor {
   private static final String BASIC = "basic ";
   private static final String BEARER = "bearer ";
 
-  private final Users users;
+  private static final CompletableFuture<Optional<String>> ANYONE =
+      CompletableFuture.completedFuture(Optional.of(Users.ANYONE));
+
+  private static final CompletableFuture<Optional<String>> NOBODY =
+      CompletableFuture.completedFuture(Optional.empty());
+
+  private final Logins logins;
   private final Tokens tokens;
 
-  Door(Users users, Tokens tokens) {
-    this.users = users;
+  Door(Logins logins, Tokens tokens) {
+    this.logins = logins;
     this.tokens = tokens;
   }
 
@@ -48,14 +62,45 @@ final class Door implements ServerInterceptor {
     if (HealthGrpc.SERVICE_NAME.equals(call.getMethodDescriptor().getServiceName())) {
       return next.startCall(call, headers);
     }
-    Optional<String> user = user(headers.get(AUTHORIZATION));
+    CompletableFuture<Optional<String>> user = user(headers.get(AUTHORIZATION));
+    if (user.isDone()) {
+      return begin(user, call, headers, next);
+    }
+    var later = new LateListener<Q>();
+    Context context = Context.current();
+    var _ =
+        user.whenComplete(
+            (_, _) ->
+                context.run(
+                    () ->
+                        later.begin(
+                            () ->
+                                call.isCancelled()
+                                    ? nothing()
+                                    : begin(user, call, headers, next))));
+    return later;
+  }
+
+  /**
+   * Begins a call, or refuses it.
+   *
+   * @param asked who it comes from; done
+   */
+  private <Q, A> ServerCall.Listener<Q> begin(
+      CompletableFuture<Optional<String>> asked,
+      ServerCall<Q, A> call,
+      Metadata headers,
+      ServerCallHandler<Q, A> next) {
+    if (asked.isCompletedExceptionally()) {
+      return refused(call, failure(asked.exceptionNow()));
+    }
+    Optional<String> user = asked.join();
     if (user.isEmpty()) {
-      call.close(
+      return refused(
+          call,
           Status.UNAUTHENTICATED.withDescription(
               "no user with this password, or the token is not valid any more: connect again with"
-                  + " user and password"),
-          new Metadata());
-      return new ServerCall.Listener<>() {};
+                  + " user and password"));
     }
     boolean isHandshake = "Handshake".equals(call.getMethodDescriptor().getBareMethodName());
     return Contexts.interceptCall(
@@ -63,6 +108,24 @@ final class Door implements ServerInterceptor {
         isHandshake ? answering(call, user.get()) : call,
         headers,
         next);
+  }
+
+  private static Status failure(Throwable thrown) {
+    if (thrown instanceof RejectedExecutionException) {
+      return Status.RESOURCE_EXHAUSTED.withDescription(
+          "too many clients are logging in at this moment: try again in a few seconds");
+    }
+    LOG.atError().setCause(thrown).log("a password cannot be checked");
+    return Status.INTERNAL.withDescription("the login failed: the server's log says why");
+  }
+
+  private static <Q> ServerCall.Listener<Q> refused(ServerCall<Q, ?> call, Status status) {
+    call.close(status, new Metadata());
+    return nothing();
+  }
+
+  private static <Q> ServerCall.Listener<Q> nothing() {
+    return new ServerCall.Listener<>() {};
   }
 
   private <Q, A> ServerCall<Q, A> answering(ServerCall<Q, A> call, String user) {
@@ -75,35 +138,34 @@ final class Door implements ServerInterceptor {
     };
   }
 
-  private Optional<String> user(@Nullable String authorization) {
-    if (!users.areAsked()) {
-      return Optional.of(Users.ANYONE);
+  private CompletableFuture<Optional<String>> user(@Nullable String authorization) {
+    if (!logins.areAsked()) {
+      return ANYONE;
     }
     if (authorization == null) {
-      return Optional.empty();
+      return NOBODY;
     }
     String scheme = authorization.toLowerCase(Locale.ROOT);
     if (scheme.startsWith(BEARER)) {
-      return tokens.user(authorization.substring(BEARER.length()).strip());
+      return CompletableFuture.completedFuture(
+          tokens.user(authorization.substring(BEARER.length()).strip()));
     }
     return scheme.startsWith(BASIC)
         ? known(authorization.substring(BASIC.length()).strip())
-        : Optional.empty();
+        : NOBODY;
   }
 
   /**
    * @param encoded {@code user:password} in base64; ADBC leaves the padding out
    */
-  private Optional<String> known(String encoded) {
+  private CompletableFuture<Optional<String>> known(String encoded) {
     String text;
     try {
       text = new String(Base64.getDecoder().decode(encoded), StandardCharsets.UTF_8);
     } catch (IllegalArgumentException e) {
-      return Optional.empty();
+      return NOBODY;
     }
     int colon = text.indexOf(':');
-    return colon < 0
-        ? Optional.empty()
-        : users.check(text.substring(0, colon), text.substring(colon + 1));
+    return colon < 0 ? NOBODY : logins.check(text.substring(0, colon), text.substring(colon + 1));
   }
 }

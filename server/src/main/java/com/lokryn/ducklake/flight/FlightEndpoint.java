@@ -1,5 +1,8 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.auth.Logins;
+import com.lokryn.ducklake.auth.TlsMaterial;
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineThreads;
@@ -12,7 +15,6 @@ import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Results;
 import com.lokryn.ducklake.query.Sessions;
-import com.lokryn.ducklake.query.Users;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
 import io.grpc.Server;
@@ -28,6 +30,7 @@ import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
 import io.grpc.stub.ServerCalls;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -39,6 +42,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
+import javax.net.ssl.SSLException;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.impl.FlightServiceGrpc;
 import org.apache.arrow.memory.BufferAllocator;
@@ -78,7 +82,11 @@ public final class FlightEndpoint implements AutoCloseable {
   private static final int MAX_CALLS_PER_CONNECTION = 256;
   private static final long SWEEP_MS = 250;
 
-  /** What a server needs that others made; it closes none of it. */
+  /**
+   * What a server needs that others made; it closes none of it.
+   *
+   * @param tls null for none
+   */
   public record Parts(
       EngineThreads threads,
       QueryService queries,
@@ -86,6 +94,7 @@ public final class FlightEndpoint implements AutoCloseable {
       ArrowTypes types,
       Sessions sessions,
       Users users,
+      @Nullable TlsMaterial tls,
       Redaction redaction,
       BufferAllocator allocator,
       InstantSource clock,
@@ -108,10 +117,12 @@ public final class FlightEndpoint implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("sweeper").daemon().factory());
   private final Sessions sessions;
+  private final Logins logins;
   private final Tokens tokens;
   private final Results results;
   private final Expiring<PreparedQuery> prepared;
   private final Expiring<TransactionHandler.Open> transactions;
+  private final @Nullable RenewableTls tls;
   private final Server server;
 
   /** Binds the port; port 0 takes any that is free. */
@@ -119,6 +130,7 @@ public final class FlightEndpoint implements AutoCloseable {
       throws IOException {
     EngineThreads threads = parts.threads;
     sessions = parts.sessions;
+    logins = new Logins(parts.users, parts.clock);
     tokens = new Tokens(parts.clock);
     results = new Results(parts.clock, threads.streams());
     prepared =
@@ -170,8 +182,13 @@ public final class FlightEndpoint implements AutoCloseable {
     var service =
         new LakeFlightService(
             calls, statements, preparedHandler, transactionHandler, results, infos, schemas);
+    tls = parts.tls == null ? null : new RenewableTls(parts.tls);
+    var builder = NettyServerBuilder.forAddress(address);
+    if (tls != null) {
+      builder.sslContext(tls);
+    }
     server =
-        NettyServerBuilder.forAddress(address)
+        builder
             .addService(
                 merged(service.bindService(), doGet(streams), doPut(uploads, parts.allocator)))
             .addService(RequestLimit.on(health.getHealthService()))
@@ -179,7 +196,7 @@ public final class FlightEndpoint implements AutoCloseable {
                 SessionKey.naming(
                     sessions::begin, key -> threads.streams().execute(() -> gone(key))))
             .intercept(readAhead())
-            .intercept(new Door(parts.users, tokens))
+            .intercept(new Door(logins, tokens))
             .intercept(SessionKey.carrying())
             .intercept(new CallHeaders())
             .intercept(new RequestLimit())
@@ -204,6 +221,17 @@ public final class FlightEndpoint implements AutoCloseable {
   /** The port that was bound. */
   public int port() {
     return server.getPort();
+  }
+
+  /** Uses other certificates for new connections, where there is TLS. */
+  public void use(TlsMaterial material) {
+    if (tls != null) {
+      try {
+        tls.use(material);
+      } catch (SSLException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
   }
 
   /** Tells health checks whether the server takes queries. */
@@ -352,6 +380,7 @@ public final class FlightEndpoint implements AutoCloseable {
     server.shutdownNow();
     sweeper.shutdownNow();
     callbacks.shutdownNow();
+    logins.close();
     results.close();
     prepared.close();
     transactions.close();

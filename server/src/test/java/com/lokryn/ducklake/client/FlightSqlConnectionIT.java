@@ -60,6 +60,6 @@ class FlightSqlConnectionIT {
 
   private static FlightSqlConnection open(TestingLakeServer server) throws Exception {
     return FlightSqlConnection.open(
-        ServerUrl.parse("grpc://127.0.0.1:" + server.port()), Optional.empty());
+        ServerUrl.parse("grpc://127.0.0.1:" + server.port()), ClientTls.USUAL, Optional.empty());
   }
 }

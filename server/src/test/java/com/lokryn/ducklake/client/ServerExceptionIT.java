@@ -61,11 +61,14 @@ class ServerExceptionIT {
     var unreachable = fail(url);
     assertThat(unreachable.isUnreachable()).as(String.valueOf(unreachable)).isTrue();
     assertThat(unreachable.getMessage()).contains(text).hasLineCount(1);
-    assertThat(HealthProbe.ask(ServerUrl.parse(url)).orElseThrow()).contains(text).hasLineCount(1);
+    assertThat(HealthProbe.ask(ServerUrl.parse(url), ClientTls.USUAL).orElseThrow())
+        .contains(text)
+        .hasLineCount(1);
   }
 
   private static ServerException fail(String url) throws Exception {
-    try (var connection = FlightSqlConnection.open(ServerUrl.parse(url), Optional.empty())) {
+    try (var connection =
+        FlightSqlConnection.open(ServerUrl.parse(url), ClientTls.USUAL, Optional.empty())) {
       return catchThrowableOfType(
           ServerException.class, () -> connection.run("selec 1", new Nothing()));
     }

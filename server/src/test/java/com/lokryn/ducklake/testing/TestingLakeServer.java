@@ -1,14 +1,16 @@
 package com.lokryn.ducklake.testing;
 
 import com.lokryn.ducklake.app.LakeServer;
+import com.lokryn.ducklake.auth.TlsWatch;
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.engine.Extensions;
 import com.lokryn.ducklake.lake.LocalLake;
-import com.lokryn.ducklake.query.Users;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -17,6 +19,9 @@ import java.util.stream.Stream;
 
 /** A whole server in this process, on a free port, with a lake of its own that goes with it. */
 public final class TestingLakeServer implements AutoCloseable {
+  private static final TlsWatch.Timing QUICK =
+      new TlsWatch.Timing(Duration.ofMillis(50), Duration.ofDays(7));
+
   private final LakeServer server;
   private final Path directory;
   private final int port;
@@ -40,14 +45,16 @@ public final class TestingLakeServer implements AutoCloseable {
     var all = new LinkedHashMap<>(Map.of("memory_limit", "2GB", "drain_timeout", "2s"));
     all.putAll(settings);
     Path directory = Files.createTempDirectory("lake");
+    ServerConfig config = ServerConfig.of(all, Optional.empty(), Map.of());
     var server =
         new LakeServer(
-            ServerConfig.of(all, Optional.empty(), Map.of()),
-            LakeServer.Service.of(new LocalLake(directory), Users.anyone()),
+            config,
+            LakeServer.Service.of(
+                new LocalLake(directory), Users.configured(config).orElseGet(Users::anyone)),
             new InetSocketAddress(InetAddress.getLoopbackAddress(), port),
             extensions(),
             () -> {});
-    server.openLake();
+    server.openLake(QUICK);
     server.checkLake();
     return new TestingLakeServer(server, directory, server.listen());
   }

@@ -2,11 +2,11 @@ package com.lokryn.ducklake.testing;
 
 import com.lokryn.ducklake.app.LakeServer;
 import com.lokryn.ducklake.app.Production;
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.config.ConfigurationReader;
 import com.lokryn.ducklake.config.SecretSource;
 import com.lokryn.ducklake.config.ServerConfig;
-import com.lokryn.ducklake.query.Users;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;

@@ -1,0 +1,146 @@
+package com.lokryn.ducklake.auth;
+
+import com.lokryn.ducklake.config.FlightUser;
+import com.lokryn.ducklake.config.FlightUser.Form;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/**
+ * Checks names and passwords. A hash is made on a thread of its own, a few of them at once, so that
+ * logins leave the processors to those who are in; and not again for a while for who was right, as
+ * some clients send their password with each call. Thread-safe.
+ */
+public final class Logins implements AutoCloseable {
+  private static final Duration REMEMBERED = Duration.ofMinutes(5);
+  private static final String MAC = "HmacSHA256";
+  private static final int MAC_BYTES = 32;
+
+  /** With the most memory that a hash may take, these are a quarter of the heap. */
+  private static final int MAX_THREADS = 2;
+
+  private static final int MAX_WAITING = 64;
+  private static final long IDLE_SECONDS = 30;
+
+  /**
+   * A login that was right.
+   *
+   * @param key stands for name and password
+   */
+  private record Right(ByteBuffer key, Instant until) {}
+
+  private final Map<String, Right> remembered = new ConcurrentHashMap<>();
+  private final Map<ByteBuffer, CompletableFuture<Optional<String>>> running =
+      new ConcurrentHashMap<>();
+  private final Users users;
+  private final InstantSource clock;
+  private final SecretKeySpec secret;
+  private final ThreadPoolExecutor threads;
+
+  public Logins(Users users, InstantSource clock) {
+    this.users = users;
+    this.clock = clock;
+    byte[] bytes = new byte[MAC_BYTES];
+    new SecureRandom().nextBytes(bytes);
+    this.secret = new SecretKeySpec(bytes, MAC);
+    int count = Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, MAX_THREADS);
+    this.threads =
+        new ThreadPoolExecutor(
+            count,
+            count,
+            IDLE_SECONDS,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(MAX_WAITING),
+            Thread.ofPlatform().name("login-", 0).daemon().factory());
+    threads.allowCoreThreadTimeOut(true);
+  }
+
+  /** Whether anyone has to show who they are. */
+  public boolean areAsked() {
+    return users.areAsked();
+  }
+
+  /**
+   * The name, if the password is theirs; it takes as long for one who is not there. The answer is
+   * there at once where that takes no hash. It is a {@link RejectedExecutionException} when too
+   * many wait already.
+   */
+  public CompletableFuture<Optional<String>> check(String name, String password) {
+    ByteBuffer key = key(name, password);
+    Right right = remembered.get(name);
+    if (right != null && right.key.equals(key) && clock.instant().isBefore(right.until)) {
+      return CompletableFuture.completedFuture(Optional.of(name));
+    }
+    Optional<FlightUser> known = users.find(name);
+    FlightUser compared = known.orElseGet(() -> users.standIn(key(name, "").getInt(0)));
+    if (compared.form() == Form.CLEAR) {
+      return CompletableFuture.completedFuture(answer(known, compared, password));
+    }
+    var answer = new CompletableFuture<Optional<String>>();
+    CompletableFuture<Optional<String>> earlier = running.putIfAbsent(key, answer);
+    if (earlier != null) {
+      return earlier;
+    }
+    try {
+      threads.execute(
+          () -> {
+            try {
+              Optional<String> found = answer(known, compared, password);
+              found.ifPresent(_ -> remember(name, key));
+              running.remove(key);
+              answer.complete(found);
+            } catch (RuntimeException e) {
+              running.remove(key);
+              answer.completeExceptionally(e);
+            }
+          });
+    } catch (RejectedExecutionException e) {
+      running.remove(key);
+      answer.completeExceptionally(e);
+    }
+    return answer;
+  }
+
+  private static Optional<String> answer(
+      Optional<FlightUser> known, FlightUser compared, String password) {
+    boolean isRight = Passwords.isOf(compared, password);
+    return known.map(FlightUser::name).filter(_ -> isRight);
+  }
+
+  private void remember(String name, ByteBuffer key) {
+    remembered.put(name, new Right(key, clock.instant().plus(REMEMBERED)));
+  }
+
+  /** Tells logins apart as their text would, and is of no use to who finds it in a dump. */
+  private ByteBuffer key(String name, String password) {
+    byte[] nameBytes = name.getBytes(StandardCharsets.UTF_8);
+    try {
+      Mac mac = Mac.getInstance(MAC);
+      mac.init(secret);
+      mac.update(ByteBuffer.allocate(Integer.BYTES).putInt(0, nameBytes.length));
+      mac.update(nameBytes);
+      return ByteBuffer.wrap(mac.doFinal(password.getBytes(StandardCharsets.UTF_8)));
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every JDK has " + MAC, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    threads.shutdownNow();
+  }
+}

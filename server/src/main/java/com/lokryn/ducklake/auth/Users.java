@@ -1,0 +1,84 @@
+package com.lokryn.ducklake.auth;
+
+import com.lokryn.ducklake.config.FlightUser;
+import com.lokryn.ducklake.config.FlightUser.Form;
+import com.lokryn.ducklake.config.FlightUser.Role;
+import com.lokryn.ducklake.config.SecretText;
+import com.lokryn.ducklake.config.ServerConfig;
+import com.lokryn.ducklake.config.Settings;
+import com.lokryn.ducklake.config.StartException;
+import com.lokryn.ducklake.config.StartProblem;
+import com.lokryn.ducklake.config.StartProblem.Kind;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** Who may come in. */
+public final class Users {
+  /** The name of everyone where nobody is asked. */
+  public static final String ANYONE = "anonymous";
+
+  private final List<FlightUser> all;
+  private final Map<String, FlightUser> byName;
+
+  private Users(List<FlightUser> all) {
+    this.all = List.copyOf(all);
+    this.byName =
+        all.stream().collect(Collectors.toUnmodifiableMap(FlightUser::name, Function.identity()));
+  }
+
+  /** Nobody has to show who they are. */
+  public static Users anyone() {
+    return new Users(List.of());
+  }
+
+  /** One user, who is asked for a password. */
+  public static Users one(String name, SecretText password) {
+    return new Users(List.of(new FlightUser(name, password, Form.CLEAR, Role.ADMIN)));
+  }
+
+  /** The users that are set, if any are. */
+  public static Optional<Users> configured(ServerConfig config) throws StartException {
+    Optional<List<FlightUser>> users = config.find(Settings.FLIGHT_USERS);
+    return users.isEmpty() ? Optional.empty() : Optional.of(of(users.get()));
+  }
+
+  static Users of(List<FlightUser> users) throws StartException {
+    // To be taken away with the first role that is enforced: until then it would be a promise only.
+    for (FlightUser user : users) {
+      if (user.role() != Role.ADMIN) {
+        throw new StartException(
+            new StartProblem(
+                Kind.CONFIGURATION,
+                "flight_users: %s has the role %s, and roles are not enforced yet: everyone who may"
+                        .formatted(user.name(), user.role().name().toLowerCase(Locale.ROOT))
+                    + " come in may do everything in the lake",
+                "give only users to whom that may be granted, with the role admin"));
+      }
+    }
+    return new Users(users);
+  }
+
+  /** False where everyone may come in. */
+  public boolean areAsked() {
+    return !all.isEmpty();
+  }
+
+  /** The user of that name, if there is one. */
+  Optional<FlightUser> find(String name) {
+    return Optional.ofNullable(byName.get(name));
+  }
+
+  /**
+   * A user in the place of one who is not there: a password takes as long to be checked against
+   * theirs as against anyone's.
+   *
+   * @param number the same one for the same name, or the time would tell names apart
+   */
+  FlightUser standIn(int number) {
+    return all.get(Math.floorMod(number, all.size()));
+  }
+}
