@@ -2,6 +2,7 @@ package com.lokryn.ducklake.app;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.aws.AwsKeys;
 import com.lokryn.ducklake.aws.CredentialWatch;
@@ -47,6 +48,7 @@ public final class Production implements AutoCloseable {
   private final Duration secretPeriod;
   private final AtomicReference<@Nullable SecretWatch> secretWatch = new AtomicReference<>();
   private final RemoteLake lake;
+  private final Users loginOfPostgres;
   private final AtomicReference<@Nullable LakeEngine> engine = new AtomicReference<>();
   private final AtomicLong renewals = new AtomicLong();
   private final AwsClients clients;
@@ -70,6 +72,7 @@ public final class Production implements AutoCloseable {
     this.config = config;
     this.clients = clients;
     this.reader = reader;
+    this.loginOfPostgres = loginOfPostgres(config);
     this.secretPeriod = secretPeriod;
     this.watch = new CredentialWatch(clients, CredentialWatch.USUAL_PERIOD, this::use);
     this.lake =
@@ -109,6 +112,15 @@ public final class Production implements AutoCloseable {
       throw new StartException(problem);
     }
     return finding.detail();
+  }
+
+  /** Whoever has the login to Postgres, as it is at each time. */
+  public Users loginOfPostgres() {
+    return loginOfPostgres;
+  }
+
+  private static Users loginOfPostgres(ServerConfig config) {
+    return Users.one(config.get(Settings.POSTGRES_USER), config.get(Settings.POSTGRES_PASSWORD));
   }
 
   /**
@@ -181,6 +193,7 @@ public final class Production implements AutoCloseable {
       lake.use(before);
       throw e;
     }
+    loginOfPostgres.become(loginOfPostgres(changed));
     renewals.incrementAndGet();
   }
 

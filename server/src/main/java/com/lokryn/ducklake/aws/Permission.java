@@ -34,6 +34,11 @@ public enum Permission {
     return statement;
   }
 
+  /** Is it given by a statement? */
+  public boolean isOf(PolicyStatement one) {
+    return statement == one;
+  }
+
   /** The name of the action as policies have it. */
   public String action() {
     return action;

@@ -9,10 +9,16 @@ import com.lokryn.ducklake.aws.MarketplaceRegistration;
 import com.lokryn.ducklake.aws.SecretsManagerSource;
 import com.lokryn.ducklake.config.ConfigException;
 import com.lokryn.ducklake.config.ConfigurationReader;
+import com.lokryn.ducklake.config.Finding;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.Settings.Auth;
 import com.lokryn.ducklake.config.StartException;
+import com.lokryn.ducklake.doctor.CheckResult;
+import com.lokryn.ducklake.doctor.Checks;
+import com.lokryn.ducklake.doctor.Doctor;
+import com.lokryn.ducklake.doctor.Subject;
+import com.lokryn.ducklake.observe.CheckId;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,13 +41,15 @@ final class ProductionServe {
       ServerConfig config = reader.read(ServeRun::printLine);
       ServeRun.configureLog(config);
       var address = ServeRun.address(config, "0.0.0.0");
+      checkMachine(clients, run, config);
       // Nothing listens before it is settled that the program may be used.
       register(clients, config);
       try (var production = new Production(clients, config, reader)) {
         ServeRun.printLine("✓ S3 write test passed: " + production.checkBucket());
         return run.serve(
             config,
-            new LakeServer.Service(production.lake(), users(config), production.renewal()),
+            new LakeServer.Service(
+                production.lake(), users(config, production), production.renewal()),
             address,
             ServeRun.httpPort(config, HTTP_PORT),
             production::keep);
@@ -50,6 +58,21 @@ final class ProductionServe {
       throw ServeRun.failed(e);
     } catch (StartException e) {
       throw ServeRun.failed(e);
+    }
+  }
+
+  /** Without disk to spill to the server would not serve long; the rest is worth a warning. */
+  private static void checkMachine(AwsClients clients, ServeRun run, ServerConfig config)
+      throws StartException {
+    try (var subject = Subject.of(clients, run.extensions(), config)) {
+      for (CheckResult result : new Doctor(Checks.ofMachine(), subject).run(_ -> {})) {
+        if (result.finding() instanceof Finding.Failed(var problem)) {
+          if (result.check().id() == CheckId.SPILL) {
+            throw new StartException(problem);
+          }
+          LOG.warn("{}: {}", result.check().id().id(), problem.sentence());
+        }
+      }
     }
   }
 
@@ -66,7 +89,7 @@ final class ProductionServe {
     ServeRun.printLine("✓ AWS Marketplace registration successful");
   }
 
-  private static Users users(ServerConfig config) {
+  private static Users users(ServerConfig config, Production production) {
     Optional<Users> configured = ServeRun.users(config);
     if (config.find(Settings.FLIGHT_AUTH).orElse(Auth.BASIC) == Auth.NONE) {
       LOG.warn("flight_auth=none: everyone who reaches the port may do everything in the lake");
@@ -77,6 +100,6 @@ final class ProductionServe {
     }
     LOG.warn(
         "clients log in with postgres_user and postgres_password, the same that open the catalog");
-    return Users.one(config.get(Settings.POSTGRES_USER), config.get(Settings.POSTGRES_PASSWORD));
+    return production.loginOfPostgres();
   }
 }

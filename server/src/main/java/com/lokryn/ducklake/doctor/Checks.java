@@ -37,6 +37,16 @@ public final class Checks {
               .with(Settings.S3_BUCKET_URL, Settings.AWS_REGION)
               .needing(CREDENTIALS)
               .after(S3_LOCATION),
+          Check.of(
+                  METERING_REGISTER,
+                  "starts can be registered with AWS Marketplace",
+                  MeteringChecks::register)
+              .allowedBy(Permission.REGISTER_USAGE)
+              .needing(CREDENTIALS),
+          Check.of(
+                  METERING_USAGE, "usage can be reported to AWS Marketplace", MeteringChecks::usage)
+              .allowedBy(Permission.METER_USAGE)
+              .needing(CREDENTIALS),
           Check.of(S3_LOCATION, "the bucket is in aws_region", subject -> subject.s3().location())
               .with(Settings.S3_BUCKET_URL, Settings.AWS_REGION)
               .needing(CREDENTIALS),
@@ -78,25 +88,19 @@ public final class Checks {
               .with(Settings.S3_BUCKET_URL, Settings.AWS_REGION)
               .needing(CREDENTIALS)
               .after(S3_PUT, S3_GET, S3_MULTIPART),
-          Check.of(
-              ENGINE,
-              "DuckDB opens and its extensions are there",
-              subject ->
-                  CatalogChecks.engine(
-                      subject.extensions(), subject.smallEngine(), subject.allocator())),
           Check.of(POSTGRES_REACH, "Postgres can be reached", subject -> subject.catalog().reach())
               .with(Settings.POSTGRES_USER, Settings.POSTGRES_PASSWORD, Settings.POSTGRES_DB),
-          Check.of(
-                  POSTGRES_LOGIN,
-                  "Postgres takes user, password and database",
-                  subject -> subject.catalog().login())
-              .needing(POSTGRES_REACH, ENGINE),
           Check.of(
                   POSTGRES_TLS,
                   "the connection is secured as postgres_sslmode asks",
                   subject -> subject.catalog().tls())
               .needing(POSTGRES_REACH)
               .after(POSTGRES_LOGIN),
+          Check.of(
+                  POSTGRES_LOGIN,
+                  "Postgres takes user, password and database",
+                  subject -> subject.catalog().login())
+              .needing(POSTGRES_REACH, ENGINE),
           Check.of(
                   POSTGRES_CREATE,
                   "the catalog's tables can be made",
@@ -108,6 +112,12 @@ public final class Checks {
                   subject -> subject.catalog().version())
               .needing(POSTGRES_LOGIN),
           Check.of(
+              ENGINE,
+              "DuckDB opens and its extensions are there",
+              subject ->
+                  CatalogChecks.engine(
+                      subject.extensions(), subject.smallEngine(), subject.allocator())),
+          Check.of(
                   CATALOG,
                   "the lake can be attached",
                   subject ->
@@ -116,7 +126,9 @@ public final class Checks {
               .needing(POSTGRES_LOGIN),
           Check.of(SPILL, "the engine can spill to disk", MachineChecks::spill),
           Check.of(MEMORY, "there is memory for what memory_limit allows", MachineChecks::memory),
-          Check.of(FILES, "enough files and connections can be open", MachineChecks::files));
+          Check.of(FILES, "enough files and connections can be open", MachineChecks::files),
+          Check.of(
+              TLS, "the certificate of the Flight port can be used", ConfigurationChecks::tls));
 
   /** What every start tries of the machine; the rest comes as the server is made. */
   public static List<Check> ofMachine() {

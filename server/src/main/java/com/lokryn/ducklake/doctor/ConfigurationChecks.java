@@ -1,5 +1,7 @@
 package com.lokryn.ducklake.doctor;
 
+import com.lokryn.ducklake.auth.TlsFiles;
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.config.Finding;
 import com.lokryn.ducklake.config.Finding.Failed;
 import com.lokryn.ducklake.config.Finding.Passed;
@@ -8,8 +10,10 @@ import com.lokryn.ducklake.config.Finding.Untried;
 import com.lokryn.ducklake.config.FlightUser;
 import com.lokryn.ducklake.config.SecretSource;
 import com.lokryn.ducklake.config.Settings;
+import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.config.StartProblem.Kind;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -44,9 +48,27 @@ final class ConfigurationChecks {
               problem.get(),
               "correct it; 'ducklake-flight serve --help' says what it looks like"));
     }
-    return users
-        .<Finding>map(list -> new Passed("%d users".formatted(list.size())))
-        .orElseGet(() -> new Unneeded(key + " is not set"));
+    if (users.isEmpty()) {
+      return new Unneeded(key + " is not set");
+    }
+    try {
+      var _ = Users.configured(subject.config());
+      return new Passed("%d users".formatted(users.get().size()));
+    } catch (StartException e) {
+      return new Failed(e.problem());
+    }
+  }
+
+  static Finding tls(Subject subject) {
+    Optional<TlsFiles> files = TlsFiles.of(subject.config());
+    if (files.isEmpty()) {
+      return new Unneeded(Settings.FLIGHT_TLS_CERTIFICATE.key() + " is not set");
+    }
+    try {
+      return new Passed(files.get().load(Instant.now()).sentence());
+    } catch (StartException e) {
+      return new Failed(e.problem());
+    }
   }
 
   static Finding secret(Subject subject) {

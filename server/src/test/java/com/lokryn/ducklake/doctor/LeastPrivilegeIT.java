@@ -7,6 +7,7 @@ import com.lokryn.ducklake.aws.PolicyStatement.Role;
 import com.lokryn.ducklake.observe.CheckId;
 import com.lokryn.ducklake.testing.IamDecision;
 import com.lokryn.ducklake.testing.IamPolicyDocument;
+import com.lokryn.ducklake.testing.MeteringService;
 import com.lokryn.ducklake.testing.TestingIam;
 import com.lokryn.ducklake.testing.TestingLakeServer;
 import com.lokryn.ducklake.testing.TestingProduction;
@@ -37,6 +38,7 @@ class LeastPrivilegeIT {
 
   private static TestingProduction production;
   private TestingIam iam;
+  private MeteringService metering;
   private static Map<String, String> environment;
 
   @BeforeAll
@@ -45,6 +47,9 @@ class LeastPrivilegeIT {
     String lake = production.newLake();
     production.putSecret("lokryn/ducklake/config", lake);
     environment = new LinkedHashMap<>(production.environment(lake));
+    environment.put("MARKETPLACE_PRODUCT_CODE", "product");
+    environment.put("MARKETPLACE_USAGE_DIMENSION", "queries");
+    environment.put("MARKETPLACE_USAGE_UNIT", "query_seconds");
   }
 
   @AfterAll
@@ -55,11 +60,14 @@ class LeastPrivilegeIT {
   @BeforeEach
   void enforce() {
     iam = new TestingIam(production.aws().endpoint(), "us-east-1");
+    metering = new MeteringService();
+    iam.meteringAt(metering.endpoint());
   }
 
   @AfterEach
   void letGo() {
     iam.close();
+    metering.close();
   }
 
   private AwsClients clients() {
@@ -122,6 +130,7 @@ class LeastPrivilegeIT {
       iam.policy(KEY, policy.without(action));
       Map<CheckId, String> failing = failing();
       assertThat(new TreeSet<>(failing.keySet())).describedAs(action).isEqualTo(naming(action));
+      assertThat(metering.records()).isEmpty();
       assertThat(failing.values())
           .describedAs(action)
           .anyMatch(text -> text.contains("→ add " + action + " on "));
@@ -138,7 +147,9 @@ class LeastPrivilegeIT {
             "s3:GetObject",
             "s3:PutObject",
             "s3:DeleteObject",
-            "s3:AbortMultipartUpload");
+            "s3:AbortMultipartUpload",
+            "aws-marketplace:RegisterUsage",
+            "aws-marketplace:MeterUsage");
     prove(policy);
   }
 
