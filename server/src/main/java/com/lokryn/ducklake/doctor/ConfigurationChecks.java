@@ -33,7 +33,7 @@ final class ConfigurationChecks {
     return subject
         .failure()
         .<Finding>map(_ -> new Untried("Secrets Manager does not work"))
-        .orElseGet(() -> new Passed("from " + subject.source()));
+        .orElseGet(() -> new Passed(subject.source()));
   }
 
   static Finding users(Subject subject) {
