@@ -23,6 +23,7 @@ import com.lokryn.ducklake.lake.LakeEngine;
 import com.lokryn.ducklake.lake.LocalLake;
 import com.lokryn.ducklake.lake.RemoteLake;
 import com.lokryn.ducklake.observe.CheckId;
+import com.lokryn.ducklake.observe.Metrics;
 import com.lokryn.ducklake.observe.Readiness;
 import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.observe.Usage;
@@ -137,12 +138,17 @@ public final class LakeServer implements AutoCloseable {
   }
 
   /**
-   * Answers {@code /livez} and {@code /readyz} from here on, on the address that clients come to.
+   * Answers {@code /livez}, {@code /readyz} and {@code /metrics} from here on, on the address that
+   * clients come to.
    *
    * @return the port that was bound
    */
   public int listenHttp(int port) throws IOException {
-    var started = new OpsServer(new InetSocketAddress(address.getAddress(), port), readiness);
+    var started =
+        new OpsServer(
+            new InetSocketAddress(address.getAddress(), port),
+            readiness,
+            new Metrics(readiness, usage));
     ops.set(started);
     return started.port();
   }
