@@ -28,13 +28,19 @@ final class IamPolicyCommand implements Callable<Integer> {
   private static final Pattern KEY =
       Pattern.compile("arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/[A-Za-z0-9-]+");
 
+  /** Not the policy's own type: that would load AWS's classes with every command. */
+  private enum For {
+    TASK,
+    EXECUTION
+  }
+
   @Spec private @Nullable CommandSpec spec;
 
   @Option(
       names = "--role",
       defaultValue = "TASK",
       description = "task: the process's role; execution: that of the agent which starts it.")
-  private Role role = Role.TASK;
+  private For role = For.TASK;
 
   @Option(
       names = "--marketplace",
@@ -85,7 +91,7 @@ final class IamPolicyCommand implements Callable<Integer> {
               Optional.ofNullable(bucketKey),
               logGroup,
               marketplace);
-      System.out.println(IamPolicy.of(role, subject.scope(options)));
+      System.out.println(IamPolicy.of(Role.valueOf(role.name()), subject.scope(options)));
       return ExitCode.DONE;
     } catch (StartException e) {
       throw ServeRun.failed(e);
