@@ -7,6 +7,7 @@ import java.net.SocketTimeoutException;
 import java.net.UnknownHostException;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.InstantSource;
 import java.util.Optional;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
@@ -24,6 +25,7 @@ public final class MarketplaceUsage {
   private final AwsClients clients;
   private final MarketplaceProduct product;
   private final Duration timeout;
+  private final InstantSource clock = InstantSource.system();
 
   /** What became of a record. */
   public sealed interface Answer {}
@@ -93,7 +95,7 @@ public final class MarketplaceUsage {
       return Optional.of(Metering.METER.regionUnknown());
     }
     try {
-      var _ = ask(region.get(), dimension, Instant.now(), 0, true, TRY_OUT_TIMEOUT);
+      var _ = ask(region.get(), dimension, clock.instant(), 0, true, TRY_OUT_TIMEOUT);
       return Optional.empty();
     } catch (SdkException e) {
       // The service's model spells it so; other services of AWS's end such codes with Exception.

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.cli;
 
 import com.lokryn.ducklake.app.LakeServer;
 import com.lokryn.ducklake.app.Production;
+import com.lokryn.ducklake.app.ProductionMetering;
 import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.aws.MarketplaceProduct;
@@ -43,7 +44,8 @@ final class ProductionServe {
       var address = ServeRun.address(config, "0.0.0.0");
       checkMachine(clients, run, config);
       // Nothing listens before it is settled that the program may be used.
-      register(clients, config);
+      Optional<MarketplaceProduct> product = MarketplaceProduct.of(config);
+      register(clients, product);
       try (var production = new Production(clients, config, reader)) {
         ServeRun.printLine("✓ S3 write test passed: " + production.checkBucket());
         return run.serve(
@@ -52,7 +54,10 @@ final class ProductionServe {
                 production.lake(), users(config, production), production.renewal()),
             address,
             ServeRun.httpPort(config, HTTP_PORT),
-            production::keep);
+            server -> {
+              ProductionMetering.keep(server, clients, config, product);
+              production.keep(server);
+            });
       }
     } catch (ConfigException e) {
       throw ServeRun.failed(e);
@@ -76,9 +81,8 @@ final class ProductionServe {
     }
   }
 
-  private static void register(AwsClients clients, ServerConfig config)
+  private static void register(AwsClients clients, Optional<MarketplaceProduct> product)
       throws StartException, InterruptedException {
-    Optional<MarketplaceProduct> product = MarketplaceProduct.of(config);
     if (product.isEmpty()) {
       ServeRun.printLine(
           "  AWS Marketplace metering is off: %s is not set"

@@ -41,8 +41,11 @@ record ServeRun(
 
   private static final Logger LOG = LoggerFactory.getLogger(ServeRun.class);
 
-  /** With the usual drain_timeout it is what orchestrators give before they kill: 30 s. */
-  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
+  /**
+   * With the usual drain_timeout it is less than what orchestrators give before they kill: 30 s.
+   * The last report of usage may take 2 s of it.
+   */
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(4);
 
   static void printLine(String line) {
     System.out.println(line);

@@ -143,6 +143,12 @@ public final class RemoteLake implements Lake {
         .formatted(LakeCatalog.NAME, Sql.literal(postgresSql));
   }
 
+  /** Statements that the catalog's Postgres runs, in the transaction that they are told in. */
+  public static String tell(String postgresSql) {
+    return "CALL postgres_execute('__ducklake_metadata_%s', %s)"
+        .formatted(LakeCatalog.NAME, Sql.literal(postgresSql));
+  }
+
   /** Takes a lock of Postgres's until the end of the transaction; the query says whether it did. */
   public static String tryLock(long number) {
     return ask("SELECT pg_try_advisory_xact_lock(%d)".formatted(number));
