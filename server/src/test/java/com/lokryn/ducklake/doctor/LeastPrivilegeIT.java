@@ -8,8 +8,10 @@ import com.lokryn.ducklake.observe.CheckId;
 import com.lokryn.ducklake.testing.IamDecision;
 import com.lokryn.ducklake.testing.IamPolicyDocument;
 import com.lokryn.ducklake.testing.MeteringService;
+import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingIam;
 import com.lokryn.ducklake.testing.TestingLakeServer;
+import com.lokryn.ducklake.testing.TestingProcess;
 import com.lokryn.ducklake.testing.TestingProduction;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -160,6 +162,41 @@ class LeastPrivilegeIT {
     IamPolicyDocument policy = policy(true);
     assertThat(policy.actions()).contains("kms:Decrypt", "kms:GenerateDataKey");
     prove(policy);
+  }
+
+  /** Registration, statements of all kinds and maintenance, and not one request refused. */
+  @Test
+  void aServerWorksWithExactlyIt() throws Exception {
+    iam.policy(KEY, policy(false));
+    var process = new LinkedHashMap<>(environment);
+    process.put("AWS_ENDPOINT_URL", iam.endpoint().toString());
+    process.put("MARKETPLACE_PUBLIC_KEY", MeteringService.publicKeyPem());
+    try (var server =
+            TestingProcess.start(process, "serve", "--host", "127.0.0.1", "--port", "0")
+                .listening();
+        var client = new TestingClient(server.port())) {
+      client.update("CREATE TABLE t AS SELECT i FROM range(1000) r(i)");
+      client.update("INSERT INTO t SELECT i FROM range(1000, 2000) r(i)");
+      client.update("UPDATE t SET i = -i WHERE i % 10 = 0");
+      client.update("DELETE FROM t WHERE i % 10 = 1");
+      assertThat(client.value("SELECT count(*) FROM t")).isEqualTo(1_800L);
+      client.update("CALL ducklake_merge_adjacent_files('lake')");
+      client.update("CALL ducklake_expire_snapshots('lake', older_than => now())");
+      client.update("CALL ducklake_cleanup_old_files('lake', cleanup_all => true)");
+      client.update("CALL ducklake_delete_orphaned_files('lake', cleanup_all => true)");
+      assertThat(client.value("SELECT count(*) FROM t")).isEqualTo(1_800L);
+      assertThat(server.terminate()).isZero();
+    }
+    assertThat(iam.decisions()).isNotEmpty().allMatch(IamDecision::allowed);
+    assertThat(iam.decisions())
+        .extracting(IamDecision::action)
+        .contains(
+            "secretsmanager:GetSecretValue",
+            "s3:GetObject",
+            "s3:PutObject",
+            "s3:DeleteObject",
+            "s3:ListBucket",
+            "aws-marketplace:RegisterUsage");
   }
 
   @Test
