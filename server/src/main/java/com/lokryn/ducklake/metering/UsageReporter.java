@@ -96,9 +96,7 @@ final class UsageReporter {
   Duration step() throws InterruptedException {
     try {
       ledger.account(counter.getAsLong(), clock.instant(), false);
-      for (UsageRow dropped : ledger.adopt(clock.instant())) {
-        sayDropped(dropped);
-      }
+      adopt();
       if (!clock.instant().isBefore(sendAgain)) {
         send();
       } else {
@@ -115,6 +113,8 @@ final class UsageReporter {
   /** Sends the hour that is not over, once; to be called when nothing is counted any more. */
   void finish() throws InterruptedException {
     try {
+      // A process that ran for moments only has not taken over yet what was left here before.
+      adopt();
       ledger.account(counter.getAsLong(), clock.instant(), true);
       send();
       if (ledger.due().isEmpty()) {
@@ -122,6 +122,12 @@ final class UsageReporter {
       }
     } catch (EngineException e) {
       set(Trouble.LEDGER, e.text());
+    }
+  }
+
+  private void adopt() throws EngineException {
+    for (UsageRow dropped : ledger.adopt(clock.instant())) {
+      sayDropped(dropped);
     }
   }
 

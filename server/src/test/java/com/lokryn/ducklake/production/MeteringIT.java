@@ -6,6 +6,7 @@ import com.lokryn.ducklake.testing.MeteringService;
 import com.lokryn.ducklake.testing.MeteringService.Failure;
 import com.lokryn.ducklake.testing.MeteringService.Signed;
 import com.lokryn.ducklake.testing.MeteringService.Token;
+import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingProcess;
 import com.lokryn.ducklake.testing.TestingProduction;
 import java.util.List;
@@ -98,6 +99,59 @@ class MeteringIT {
     Map<String, String> environment = environment();
     environment.put("MARKETPLACE_PUBLIC_KEY", MeteringService.publicKeyPem());
     assertRefused(environment, 69, "not to be trusted", "marketplace_public_key");
+  }
+
+  @Test
+  void sendsTheLastHourWhenItIsTerminated() throws Exception {
+    try (var server = serve(usageEnvironment("drained")).listening()) {
+      work(server, 2);
+      assertThat(server.terminate()).isZero();
+    }
+    assertThat(service.total("drained")).isBetween(2, 20);
+    assertThat(service.requests(MeteringService.METER)).hasSize(1);
+  }
+
+  @Test
+  void sendsOnceWhatAKilledProcessHadCounted() throws Exception {
+    Map<String, String> environment = usageEnvironment("killed");
+    String lake = environment.get("POSTGRES_DB");
+    try (var server = serve(environment).listening()) {
+      work(server, 2);
+      // What is counted is written once a minute; the test does not wait for that.
+      server.kill();
+    }
+    // As the killed process would have written it after that minute.
+    production
+        .postgres()
+        .run(
+            lake,
+            "UPDATE public.ducklake_flight_usage SET parts = parts + 5000000000 WHERE state = 'open'");
+    try (var server = serve(environment).listening()) {
+      assertThat(server.terminate()).isZero();
+    }
+    assertThat(service.requests(MeteringService.METER)).hasSize(1);
+    assertThat(service.total("killed")).isBetween(5, 7);
+    try (var server = serve(environment).listening()) {
+      assertThat(server.terminate()).isZero();
+    }
+    assertThat(service.total("killed")).isBetween(5, 7);
+  }
+
+  /** Has the engine work for about that time, or more. */
+  private static void work(TestingProcess server, int seconds) throws Exception {
+    try (var client = new TestingClient(server.port())) {
+      long end = System.nanoTime() + seconds * 1_100_000_000L;
+      while (System.nanoTime() < end) {
+        client.rows("SELECT sum(sqrt(i)) FROM range(200_000_000) r(i)");
+      }
+    }
+  }
+
+  private Map<String, String> usageEnvironment(String dimension) {
+    Map<String, String> environment = environment();
+    environment.put("MARKETPLACE_USAGE_DIMENSION", dimension);
+    environment.put("MARKETPLACE_USAGE_UNIT", "query_seconds");
+    return environment;
   }
 
   private static void assertRefused(
