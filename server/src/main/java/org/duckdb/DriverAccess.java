@@ -54,6 +54,21 @@ public final class DriverAccess {
   }
 
   /**
+   * How much of what runs on the connection is done, in percent; negative where nobody knows. Known
+   * only where the connection shows its progress.
+   */
+  public static double progress(DuckDBConnection connection) throws SQLException {
+    if (!connection.connRefLock.tryLock()) {
+      return -1;
+    }
+    try {
+      return connection.connRef == null ? -1 : connection.queryProgress().getPercentage();
+    } finally {
+      connection.connRefLock.unlock();
+    }
+  }
+
+  /**
    * Moves the result out of the result set into an Arrow C stream and returns its address. The
    * caller owns the stream.
    *

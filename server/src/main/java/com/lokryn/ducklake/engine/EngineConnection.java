@@ -3,6 +3,7 @@ package com.lokryn.ducklake.engine;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.memory.BufferAllocator;
@@ -127,6 +128,29 @@ public final class EngineConnection implements AutoCloseable {
       DriverAccess.interrupt(driver);
     } catch (SQLException ignored) {
       // Closed meanwhile: there is nothing left to stop.
+    }
+  }
+
+  /** Has the engine look at the progress of what runs here from now on. */
+  public void watchProgress() throws EngineException {
+    run("SET enable_progress_bar_print=false");
+    run("SET enable_progress_bar=true");
+  }
+
+  /**
+   * How much of what runs here is done, from 0 to 1, in the engine's own estimate; from any thread.
+   * Empty where nothing runs, or nobody looks.
+   */
+  public OptionalDouble progress() {
+    if (closed.get()) {
+      return OptionalDouble.empty();
+    }
+    try {
+      double percent = DriverAccess.progress(driver);
+      return percent < 0 ? OptionalDouble.empty() : OptionalDouble.of(Math.min(percent, 100) / 100);
+    } catch (SQLException e) {
+      // Closed meanwhile.
+      return OptionalDouble.empty();
     }
   }
 

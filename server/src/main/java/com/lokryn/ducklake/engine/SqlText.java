@@ -71,6 +71,7 @@ public final class SqlText {
   private int tokens;
   private int statements;
   private boolean afterTemp;
+  private boolean afterSet;
   private boolean namesTemporaryCatalog;
   private boolean hasStatefulWord;
   private boolean hasServerWord;
@@ -150,7 +151,7 @@ public final class SqlText {
 
   /**
    * Does what would change the engine for all clients and is not closed by its own lock: attaching
-   * and detaching, moving whole databases, the log of all statements.
+   * and detaching, moving whole databases, the log of all statements, settings for all.
    */
   public boolean isForTheServerOnly() {
     return switch (verb()) {
@@ -274,6 +275,9 @@ public final class SqlText {
     namesTemporaryCatalog |= afterTemp && to - from == 1 && sql.charAt(from) == '.';
     afterTemp = tokens > 0 && kind != TokenKind.STRING && text.equals("temp");
     hasServerWord |= kind != TokenKind.STRING && SERVER_WORDS.contains(text);
+    // Behind PREPARE too, so wherever it stands; as a name it would have to be quoted.
+    hasServerWord |= afterSet && kind == TokenKind.WORD && text.equals("global");
+    afterSet = kind == TokenKind.WORD && (text.equals("set") || text.equals("reset"));
     hasStatefulWord |= STATEFUL_WORDS.contains(text);
     analyzes |= text.equals("analyze") || text.equals("analyse");
     returnsRows |= text.equals("returning");

@@ -9,6 +9,8 @@ import io.grpc.Context.CancellationListener;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 
@@ -66,6 +68,39 @@ final class Calls {
           answers.forEach(observer::onNext);
           observer.onCompleted();
         });
+  }
+
+  /** What a request waits for, without a thread. */
+  interface Later<T> {
+    CompletableFuture<T> begin() throws Exception;
+  }
+
+  /** A request whose answer comes later, and that may be given up without ending what it began. */
+  <T> void later(StreamObserver<T> observer, Later<T> work) {
+    ((ServerCallStreamObserver<T>) observer).setOnCancelHandler(() -> {});
+    CompletableFuture<T> answer;
+    try {
+      answer = work.begin();
+    } catch (Throwable t) {
+      observer.onError(errors.status(t));
+      return;
+    }
+    var _ =
+        answer.whenComplete(
+            (value, failure) -> {
+              if (failure == null) {
+                observer.onNext(value);
+                observer.onCompleted();
+              } else {
+                observer.onError(errors.status(reason(failure)));
+              }
+            });
+  }
+
+  private static Throwable reason(Throwable failure) {
+    return failure instanceof CompletionException && failure.getCause() != null
+        ? failure.getCause()
+        : failure;
   }
 
   /** A request that is answered where it is, because answering does not enter the engine. */

@@ -14,6 +14,7 @@ import com.lokryn.ducklake.query.PreparedQuery;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Results;
+import com.lokryn.ducklake.query.Session;
 import com.lokryn.ducklake.query.Sessions;
 import io.grpc.Metadata;
 import io.grpc.MethodDescriptor;
@@ -122,6 +123,7 @@ public final class FlightEndpoint implements AutoCloseable {
   private final Results results;
   private final Expiring<PreparedQuery> prepared;
   private final Expiring<TransactionHandler.Open> transactions;
+  private final Expiring<PollHandler.Polled> polled;
   private final @Nullable RenewableTls tls;
   private final Server server;
 
@@ -179,9 +181,19 @@ public final class FlightEndpoint implements AutoCloseable {
             parts.allocator,
             parts.clock,
             parts.usage);
+    polled = PollHandler.kept(parts.clock);
+    var sessionHandler = new SessionHandler(parts.queries, sessions, this::ending);
     var service =
         new LakeFlightService(
-            calls, statements, preparedHandler, transactionHandler, results, infos, schemas);
+            calls,
+            statements,
+            preparedHandler,
+            infos,
+            schemas,
+            planner -> new PollHandler(calls, planner, threads.queries(), polled, parts.clock),
+            polls ->
+                new Actions(
+                    calls, preparedHandler, transactionHandler, sessionHandler, polls, results));
     tls = parts.tls == null ? null : new RenewableTls(parts.tls);
     var builder = NettyServerBuilder.forAddress(address);
     if (tls != null) {
@@ -271,6 +283,7 @@ public final class FlightEndpoint implements AutoCloseable {
             results::sweep,
             prepared::sweep,
             transactions::sweep,
+            polled::sweep,
             tokens::sweep,
             () -> senders.checkStalls(patience.stall))) {
       try {
@@ -284,13 +297,14 @@ public final class FlightEndpoint implements AutoCloseable {
 
   /** A client's connection has ended, and with it all that only it could ask for. */
   private void gone(String key) {
-    sessions.end(
-        key,
-        session -> {
-          results.endSession(session);
-          prepared.endIf(query -> query.session() == session);
-          transactions.endIf(transaction -> transaction.owner() == session);
-        });
+    sessions.end(key, this::ending);
+  }
+
+  private void ending(Session session) {
+    polled.endIf(query -> query.session() == session);
+    results.endSession(session);
+    prepared.endIf(query -> query.session() == session);
+    transactions.endIf(transaction -> transaction.owner() == session);
   }
 
   private static void closeQuietly(PreparedQuery query) {
@@ -384,5 +398,6 @@ public final class FlightEndpoint implements AutoCloseable {
     results.close();
     prepared.close();
     transactions.close();
+    polled.close();
   }
 }

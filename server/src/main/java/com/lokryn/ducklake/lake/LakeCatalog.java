@@ -8,6 +8,7 @@ import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Extensions;
 import com.lokryn.ducklake.engine.Namespace;
+import com.lokryn.ducklake.engine.SessionSettings;
 import com.lokryn.ducklake.engine.Sql;
 import java.util.List;
 import java.util.Optional;
@@ -64,6 +65,7 @@ public final class LakeCatalog {
       lake.attach(engine);
       engine.run("SET GLOBAL allowed_directories=[" + Sql.literal(lake.dataPath()) + "]");
       engine.run("SET GLOBAL enable_external_access=false");
+      engine.run(SessionSettings.allow());
       engine.run("SET GLOBAL lock_configuration=true");
     } catch (EngineException e) {
       throw lake.explain(e);

@@ -4,6 +4,7 @@ import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.observe.Usage;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -25,6 +26,7 @@ public final class Cancellation {
   private final Set<Guard> guards = ConcurrentHashMap.newKeySet();
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private final Usage usage;
+  private volatile boolean watched;
 
   /** For work that is nobody's. */
   public Cancellation() {
@@ -92,15 +94,45 @@ public final class Cancellation {
     }
   }
 
+  /** Has the engine look at the statement's progress from its next step on. */
+  public void watch() {
+    watched = true;
+  }
+
+  /** True when {@link #watch} has left a setting in its connections. */
+  public boolean isWatched() {
+    return watched;
+  }
+
+  /** How much of the statement's present step is done, from 0 to 1, where that is known. */
+  public OptionalDouble progress() {
+    return guards.stream()
+        .map(guard -> guard.connection.progress())
+        .filter(OptionalDouble::isPresent)
+        .findFirst()
+        .orElse(OptionalDouble.empty());
+  }
+
   /** Makes the work on a connection interruptible until the guard is closed. */
   public Guard guard(EngineConnection connection) {
     check();
+    if (watched) {
+      watchProgress(connection);
+    }
     var entered = new Guard(connection);
     guards.add(entered);
     if (isCancelled()) {
       entered.interruptUntilClosed();
     }
     return entered;
+  }
+
+  private static void watchProgress(EngineConnection connection) {
+    try {
+      connection.watchProgress();
+    } catch (EngineException _) {
+      // As in a transaction that has failed: the statement will say so.
+    }
   }
 
   /** Counts engine work that must not be interrupted. */

@@ -445,7 +445,7 @@ public final class QueryService {
 
     /** True when the connection of the statement may serve another one. */
     boolean isClean() {
-      return text.leavesNoState() && !cancellation().isCancelled();
+      return text.leavesNoState() && !cancellation().isCancelled() && !cancellation().isWatched();
     }
   }
 }

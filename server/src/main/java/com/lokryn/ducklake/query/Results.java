@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.query;
 
 import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -16,12 +17,14 @@ public final class Results implements AutoCloseable {
 
   private final Expiring<QueryResult> parked;
   private final Set<QueryResult> known = ConcurrentHashMap.newKeySet();
+  private final InstantSource clock;
   private final Executor closers;
 
   /**
    * @param closers threads that may enter the engine
    */
   public Results(InstantSource clock, Executor closers) {
+    this.clock = clock;
     this.closers = closers;
     this.parked = new Expiring<>(clock, PARKED, _ -> false, this::abandon);
   }
@@ -45,15 +48,25 @@ public final class Results implements AutoCloseable {
 
   /** Takes the result of a ticket. */
   public QueryResult claim(String handle) {
-    return parked
-        .take(handle)
-        .orElseThrow(
-            () ->
-                new QueryException(
-                    Problem.UNKNOWN_HANDLE,
-                    "no result waits for this ticket: it was fetched before, or not within %d"
-                            .formatted(PARKED.toSeconds())
-                        + " seconds; run the query again"));
+    return parked.take(handle).orElseThrow(Results::unknown);
+  }
+
+  private static QueryException unknown() {
+    return new QueryException(
+        Problem.UNKNOWN_HANDLE,
+        "no result waits for this ticket: it was fetched before, or not within %d"
+                .formatted(PARKED.toSeconds())
+            + " seconds; run the query again");
+  }
+
+  /**
+   * Has a result wait for its client for as long again.
+   *
+   * @return until when it waits then
+   */
+  public Instant renew(String handle) {
+    parked.touch(handle).orElseThrow(Results::unknown);
+    return clock.instant().plus(PARKED);
   }
 
   /** Says that a claimed result has ended. */

@@ -68,6 +68,19 @@ public final class Sessions implements AutoCloseable {
     }
   }
 
+  /**
+   * Ends one session of a connection, which goes on with a new one.
+   *
+   * @param before told of it, before it ends
+   */
+  public void end(Session session, Consumer<Session> before) {
+    Map<String, Session> sessions = connections.get(session.id());
+    if (sessions != null && sessions.remove(session.user(), session)) {
+      before.accept(session);
+      session.close();
+    }
+  }
+
   @Override
   public void close() {
     connections.keySet().forEach(connection -> end(connection, _ -> {}));
