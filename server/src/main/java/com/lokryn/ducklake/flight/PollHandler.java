@@ -167,8 +167,7 @@ final class PollHandler {
                                 .setStatementHandle(handle)
                                 .build())
                         .toByteString()))
-        .setExpirationTime(
-            Timestamp.newBuilder().setSeconds(until.getEpochSecond()).setNanos(until.getNano()))
+        .setExpirationTime(Actions.timestamp(until))
         .build();
   }
 

@@ -65,7 +65,7 @@ public final class Results implements AutoCloseable {
    * @return until when it waits then
    */
   public Instant renew(String handle) {
-    parked.touch(handle).orElseThrow(Results::unknown);
+    var _ = parked.touch(handle).orElseThrow(Results::unknown);
     return clock.instant().plus(PARKED);
   }
 
