@@ -12,6 +12,7 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineOptions;
 import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Extensions;
+import com.lokryn.ducklake.engine.MachineMemory;
 import com.lokryn.ducklake.flight.FlightEndpoint;
 import com.lokryn.ducklake.flight.FlightEndpoint.Parts;
 import com.lokryn.ducklake.flight.FlightEndpoint.Patience;
@@ -22,8 +23,10 @@ import com.lokryn.ducklake.lake.LakeEngine;
 import com.lokryn.ducklake.lake.LocalLake;
 import com.lokryn.ducklake.lake.RemoteLake;
 import com.lokryn.ducklake.observe.CheckId;
+import com.lokryn.ducklake.observe.Metrics;
 import com.lokryn.ducklake.observe.Readiness;
 import com.lokryn.ducklake.observe.Redaction;
+import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.KeyLock;
@@ -68,6 +71,7 @@ public final class LakeServer implements AutoCloseable {
   private final Sessions sessions;
   private final Redaction redaction;
   private final InstantSource clock = InstantSource.system();
+  private final Usage usage = new Usage();
 
   /**
    * What a server serves.
@@ -134,12 +138,17 @@ public final class LakeServer implements AutoCloseable {
   }
 
   /**
-   * Answers {@code /livez} and {@code /readyz} from here on, on the address that clients come to.
+   * Answers {@code /livez}, {@code /readyz} and {@code /metrics} from here on, on the address that
+   * clients come to.
    *
    * @return the port that was bound
    */
   public int listenHttp(int port) throws IOException {
-    var started = new OpsServer(new InetSocketAddress(address.getAddress(), port), readiness);
+    var started =
+        new OpsServer(
+            new InetSocketAddress(address.getAddress(), port),
+            readiness,
+            new Metrics(readiness, usage));
     ops.set(started);
     return started.port();
   }
@@ -194,7 +203,8 @@ public final class LakeServer implements AutoCloseable {
                 watch == null ? null : watch.material(),
                 redaction,
                 allocator,
-                clock),
+                clock,
+                usage),
             new Patience(idle, idle));
     endpoint.set(started);
     if (watch != null) {
@@ -220,6 +230,11 @@ public final class LakeServer implements AutoCloseable {
     return engine.openConnections();
   }
 
+  /** Engines that were replaced and are in use yet. */
+  public int retiredEngines() {
+    return engine.retiredInstances();
+  }
+
   /** Results on their way to clients now. */
   public int openStreams() {
     FlightEndpoint running = endpoint.get();
@@ -238,6 +253,16 @@ public final class LakeServer implements AutoCloseable {
   /** The engine, for what changes its set-up while it runs. */
   LakeEngine engine() {
     return engine;
+  }
+
+  /** What clients have had of the server. */
+  Usage usage() {
+    return usage;
+  }
+
+  /** Where the parts say what does not work. */
+  Readiness readiness() {
+    return readiness;
   }
 
   /** What is tried while the server runs; to be filled before it listens. */

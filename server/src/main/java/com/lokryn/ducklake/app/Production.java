@@ -2,11 +2,14 @@ package com.lokryn.ducklake.app;
 
 import static java.util.concurrent.TimeUnit.MILLISECONDS;
 
+import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.aws.AwsKeys;
 import com.lokryn.ducklake.aws.CredentialWatch;
 import com.lokryn.ducklake.aws.ProbeObject;
-import com.lokryn.ducklake.aws.S3WriteCheck;
+import com.lokryn.ducklake.aws.S3Checks;
+import com.lokryn.ducklake.config.ConfigurationReader;
+import com.lokryn.ducklake.config.Finding;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.StartException;
@@ -19,6 +22,7 @@ import com.lokryn.ducklake.lake.StorageKeys;
 import com.lokryn.ducklake.query.Renewal;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.time.InstantSource;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -39,27 +43,41 @@ public final class Production implements AutoCloseable {
   private static final Duration PATIENCE = Duration.ofSeconds(10);
 
   private final ServerConfig config;
-  private final S3WriteCheck writeCheck;
   private final CredentialWatch watch;
+  private final ConfigurationReader reader;
+  private final Duration secretPeriod;
+  private final AtomicReference<@Nullable SecretWatch> secretWatch = new AtomicReference<>();
   private final RemoteLake lake;
+  private final Users loginOfPostgres;
   private final AtomicReference<@Nullable LakeEngine> engine = new AtomicReference<>();
   private final AtomicLong renewals = new AtomicLong();
   private final AwsClients clients;
 
   /**
    * @param clients closed by the caller, after this
+   * @param reader has read the configuration
    * @throws StartException when the process has no credentials
    */
-  public Production(AwsClients clients, ServerConfig config) throws StartException {
+  public Production(AwsClients clients, ServerConfig config, ConfigurationReader reader)
+      throws StartException {
+    this(clients, config, reader, SecretWatch.USUAL_PERIOD);
+  }
+
+  /**
+   * @param secretPeriod how often to look at the secret
+   */
+  public Production(
+      AwsClients clients, ServerConfig config, ConfigurationReader reader, Duration secretPeriod)
+      throws StartException {
     this.config = config;
     this.clients = clients;
-    this.writeCheck =
-        new S3WriteCheck(
-            clients, config.get(Settings.S3_BUCKET_URL), config.get(Settings.AWS_REGION));
+    this.reader = reader;
+    this.loginOfPostgres = loginOfPostgres(config);
+    this.secretPeriod = secretPeriod;
     this.watch = new CredentialWatch(clients, CredentialWatch.USUAL_PERIOD, this::use);
     this.lake =
         new RemoteLake(
-            catalog(),
+            catalog(config),
             new ObjectStore(
                 config.get(Settings.S3_BUCKET_URL),
                 config.get(Settings.AWS_REGION),
@@ -67,15 +85,8 @@ public final class Production implements AutoCloseable {
             keys(watch.start()));
   }
 
-  private PostgresCatalog catalog() {
-    return new PostgresCatalog(
-        config.get(Settings.POSTGRES_HOST),
-        config.get(Settings.POSTGRES_PORT),
-        config.get(Settings.POSTGRES_DB),
-        config.get(Settings.POSTGRES_USER),
-        config.get(Settings.POSTGRES_PASSWORD),
-        config.get(Settings.POSTGRES_SSLMODE).libpqName(),
-        2 * LakeServer.concurrency(config) + SPARE_CONNECTIONS);
+  private PostgresCatalog catalog(ServerConfig config) {
+    return PostgresCatalog.of(config, 2 * LakeServer.concurrency(config) + SPARE_CONNECTIONS);
   }
 
   public RemoteLake lake() {
@@ -88,10 +99,28 @@ public final class Production implements AutoCloseable {
    * @return where that was
    */
   public String checkBucket() throws StartException {
-    return switch (writeCheck.run()) {
-      case S3WriteCheck.Passed() -> writeCheck.place();
-      case S3WriteCheck.Failed(var problem) -> throw new StartException(problem);
-    };
+    Finding finding;
+    try (var checks =
+        new S3Checks(
+            clients,
+            config.get(Settings.S3_BUCKET_URL),
+            config.get(Settings.AWS_REGION),
+            InstantSource.system())) {
+      finding = checks.writeTest();
+    }
+    if (finding instanceof Finding.Failed(var problem)) {
+      throw new StartException(problem);
+    }
+    return finding.detail();
+  }
+
+  /** Whoever has the login to Postgres, as it is at each time. */
+  public Users loginOfPostgres() {
+    return loginOfPostgres;
+  }
+
+  private static Users loginOfPostgres(ServerConfig config) {
+    return Users.one(config.get(Settings.POSTGRES_USER), config.get(Settings.POSTGRES_PASSWORD));
   }
 
   /**
@@ -100,6 +129,9 @@ public final class Production implements AutoCloseable {
    */
   public void keep(LakeServer server) {
     engine.set(server.engine());
+    var secrets = new SecretWatch(reader, config, server.readiness(), this::useLogin);
+    secretWatch.set(secrets);
+    secrets.start(secretPeriod);
     ProductionProbes.add(
         server,
         new ProbeObject(
@@ -107,7 +139,10 @@ public final class Production implements AutoCloseable {
             config.get(Settings.S3_BUCKET_URL),
             config.get(Settings.AWS_REGION),
             new SecureRandom()),
-        watch);
+        watch,
+        () -> {
+          var _ = secrets.refresh();
+        });
   }
 
   /** For statements that S3 refused the keys of, or whose engine has an old view of the lake. */
@@ -124,6 +159,10 @@ public final class Production implements AutoCloseable {
           if (renewals.get() == before) {
             watch.refresh().completeOnTimeout(null, PATIENCE.toMillis(), MILLISECONDS).join();
           }
+        } else if (RemoteLake.isOfLogin(failure)) {
+          if (renewals.get() == before) {
+            lookAtSecret();
+          }
         } else if (RemoteLake.isStale(failure)) {
           changeSchema(before);
         } else {
@@ -132,6 +171,30 @@ public final class Production implements AutoCloseable {
         return renewals.get() != before;
       }
     };
+  }
+
+  private void lookAtSecret() {
+    SecretWatch secrets = secretWatch.get();
+    if (secrets != null) {
+      secrets.refresh().completeOnTimeout(null, PATIENCE.toMillis(), MILLISECONDS).join();
+    }
+  }
+
+  /** A new login: DuckDB connects to Postgres as it was told when the lake was attached. */
+  private void useLogin(ServerConfig changed) throws Exception {
+    PostgresCatalog before = lake.catalog();
+    lake.use(catalog(changed));
+    try {
+      LakeEngine running = engine.get();
+      if (running != null) {
+        running.renew();
+      }
+    } catch (Exception e) {
+      lake.use(before);
+      throw e;
+    }
+    loginOfPostgres.become(loginOfPostgres(changed));
+    renewals.incrementAndGet();
   }
 
   /** Once for all statements that fail at the same time. */
@@ -163,6 +226,10 @@ public final class Production implements AutoCloseable {
 
   @Override
   public void close() {
+    SecretWatch secrets = secretWatch.get();
+    if (secrets != null) {
+      secrets.close();
+    }
     watch.close();
   }
 }

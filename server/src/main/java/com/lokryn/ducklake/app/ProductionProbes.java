@@ -5,6 +5,7 @@ import com.lokryn.ducklake.aws.CredentialWatch;
 import com.lokryn.ducklake.aws.ProbeObject;
 import com.lokryn.ducklake.aws.ProbeObject.ObjectException;
 import com.lokryn.ducklake.config.StartException;
+import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.lake.LakeEngine;
@@ -39,21 +40,27 @@ final class ProductionProbes {
 
   /**
    * @param object closed with the server
+   * @param onLoginRefused told when Postgres does not take the login
    */
-  static void add(LakeServer server, ProbeObject object, CredentialWatch watch) {
+  static void add(
+      LakeServer server, ProbeObject object, CredentialWatch watch, Runnable onLoginRefused) {
     Probes probes = server.probes();
     LakeEngine engine = server.engine();
-    probes.add(List.of(CheckId.CATALOG), Timing.USUAL, () -> readCatalog(engine));
+    probes.add(List.of(CheckId.CATALOG), Timing.USUAL, () -> readCatalog(engine, onLoginRefused));
     probes.add(
         List.of(CheckId.S3_PUT, CheckId.S3_GET), Timing.USUAL, new ObjectAttempt(engine, object));
     probes.add(List.of(CheckId.CREDENTIALS), CREDENTIAL_TIMING, () -> lookAt(watch));
     probes.atEnd(() -> delete(object));
   }
 
-  private static void readCatalog(LakeEngine engine) throws ProbeException {
+  private static void readCatalog(LakeEngine engine, Runnable onLoginRefused)
+      throws ProbeException {
     try {
       engine.check();
     } catch (StartException e) {
+      if (e.problem().kind() == StartProblem.Kind.PERMISSION) {
+        onLoginRefused.run();
+      }
       throw new ProbeException("the catalog in Postgres cannot be read", e.problem().sentence());
     } catch (EngineException e) {
       throw new ProbeException("the engine does not take statements", e.text());

@@ -16,18 +16,29 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
-/** Who may come in. */
+/** Who may come in. Thread-safe. */
 public final class Users {
   /** The name of everyone where nobody is asked. */
   public static final String ANYONE = "anonymous";
 
-  private final List<FlightUser> all;
-  private final Map<String, FlightUser> byName;
+  private record Known(List<FlightUser> all, Map<String, FlightUser> byName) {
+    static Known of(List<FlightUser> all) {
+      return new Known(
+          List.copyOf(all),
+          all.stream()
+              .collect(Collectors.toUnmodifiableMap(FlightUser::name, Function.identity())));
+    }
+  }
+
+  private volatile Known known;
 
   private Users(List<FlightUser> all) {
-    this.all = List.copyOf(all);
-    this.byName =
-        all.stream().collect(Collectors.toUnmodifiableMap(FlightUser::name, Function.identity()));
+    this.known = Known.of(all);
+  }
+
+  /** From here on these are the ones of another list; who has come in already stays. */
+  public void become(Users others) {
+    known = others.known;
   }
 
   /** Nobody has to show who they are. */
@@ -64,12 +75,12 @@ public final class Users {
 
   /** False where everyone may come in. */
   public boolean areAsked() {
-    return !all.isEmpty();
+    return !known.all.isEmpty();
   }
 
   /** The user of that name, if there is one. */
   Optional<FlightUser> find(String name) {
-    return Optional.ofNullable(byName.get(name));
+    return Optional.ofNullable(known.byName.get(name));
   }
 
   /**
@@ -79,6 +90,7 @@ public final class Users {
    * @param number the same one for the same name, or the time would tell names apart
    */
   FlightUser standIn(int number) {
+    List<FlightUser> all = known.all;
     return all.get(Math.floorMod(number, all.size()));
   }
 }

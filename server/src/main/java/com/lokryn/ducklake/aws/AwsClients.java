@@ -1,18 +1,26 @@
 package com.lokryn.ducklake.aws;
 
+import com.lokryn.ducklake.config.Finding;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import software.amazon.awssdk.auth.credentials.AwsCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
+import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.awscore.client.builder.AwsClientBuilder;
 import software.amazon.awssdk.core.client.config.ClientOverrideConfiguration;
 import software.amazon.awssdk.core.exception.SdkClientException;
+import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.http.SdkHttpClient;
 import software.amazon.awssdk.http.urlconnection.UrlConnectionHttpClient;
 import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.regions.providers.AwsRegionProvider;
 import software.amazon.awssdk.regions.providers.DefaultAwsRegionProviderChain;
+import software.amazon.awssdk.retries.DefaultRetryStrategy;
+import software.amazon.awssdk.services.marketplacemetering.MarketplaceMeteringClient;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
 import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
@@ -23,9 +31,11 @@ import software.amazon.awssdk.services.secretsmanager.SecretsManagerClient;
  *
  * <p>The SDK's own variables are in force: credentials ({@code AWS_PROFILE}, {@code
  * AWS_CONTAINER_CREDENTIALS_FULL_URI}, ...), the process's region, and endpoints ({@code
- * AWS_ENDPOINT_URL}, {@code AWS_ENDPOINT_URL_S3}, {@code AWS_ENDPOINT_URL_SECRETS_MANAGER}).
+ * AWS_ENDPOINT_URL}, {@code AWS_ENDPOINT_URL_S3}, {@code AWS_ENDPOINT_URL_SECRETS_MANAGER}, {@code
+ * AWS_ENDPOINT_URL_MARKETPLACE_METERING}).
  */
 public final class AwsClients implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(AwsClients.class);
   private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(2);
   private static final Duration SILENCE_TIMEOUT = Duration.ofSeconds(10);
   private static final Duration S3_TIMEOUT = Duration.ofSeconds(30);
@@ -64,6 +74,19 @@ public final class AwsClients implements AutoCloseable {
     return credentials;
   }
 
+  /** Looks whether there are credentials. */
+  public Finding tryCredentials() {
+    try {
+      AwsCredentials found = credentials.resolveCredentials();
+      return new Finding.Passed(
+          (found instanceof AwsSessionCredentials ? "temporary ones" : "long-term keys")
+              + found.providerName().map(name -> ", from " + name).orElse(""));
+    } catch (SdkException e) {
+      LOG.debug("no credentials", e);
+      return new Finding.Failed(AwsErrors.NO_CREDENTIALS);
+    }
+  }
+
   /** The region that the process runs in, if it can be known; may ask the network. */
   public Optional<String> ownRegion() {
     try {
@@ -100,6 +123,24 @@ public final class AwsClients implements AutoCloseable {
     return common(SecretsManagerClient.builder(), of)
         .httpClient(http)
         .overrideConfiguration(configuration)
+        .build();
+  }
+
+  /**
+   * A client of AWS Marketplace's metering, to be closed by the caller. It asks once: whoever uses
+   * it repeats for itself.
+   *
+   * @param of the region that the process runs in
+   * @param timeout how long one request may take
+   */
+  MarketplaceMeteringClient marketplaceMetering(Region of, Duration timeout) {
+    return common(MarketplaceMeteringClient.builder(), of)
+        .httpClient(http)
+        .overrideConfiguration(
+            configuration ->
+                configuration
+                    .retryStrategy(DefaultRetryStrategy.doNotRetry())
+                    .apiCallTimeout(timeout))
         .build();
   }
 

@@ -1,5 +1,7 @@
 package com.lokryn.ducklake.aws;
 
+import com.lokryn.ducklake.config.StartProblem;
+import com.lokryn.ducklake.config.StartProblem.Kind;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.Optional;
@@ -10,8 +12,6 @@ import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkClientException;
 import software.amazon.awssdk.core.exception.SdkException;
 import software.amazon.awssdk.core.exception.SdkServiceException;
-import software.amazon.awssdk.regions.PartitionMetadata;
-import software.amazon.awssdk.regions.Region;
 
 /** What the SDK's exceptions say. */
 final class AwsErrors {
@@ -21,6 +21,14 @@ final class AwsErrors {
   private static final Pattern REFUSED =
       Pattern.compile(
           "not authorized to perform: ([a-z0-9-]+:\\w+)(?: on resource: \"?([^\\s\"]+))?");
+
+  /** Where nothing was found to sign requests with. */
+  static final StartProblem NO_CREDENTIALS =
+      new StartProblem(
+          Kind.PERMISSION,
+          "the process has no AWS credentials",
+          "give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID (LOG_LEVEL=debug tells"
+              + " where they were looked for)");
 
   private AwsErrors() {}
 
@@ -68,28 +76,37 @@ final class AwsErrors {
   /**
    * What to allow, from what the service says was refused, else from what was asked for.
    *
-   * @param action such as {@code s3:PutObject}
+   * @param permission that was asked for
    * @param resource its ARN
    */
-  static String grant(SdkException e, String action, String resource) {
-    String message = details(e).map(AwsErrorDetails::errorMessage).orElse("");
-    Matcher matcher = REFUSED.matcher(message);
-    boolean named = matcher.find();
+  static String grant(SdkException e, Permission permission, String resource) {
     // A key's permissions are asked for on the way, and the service names them.
-    boolean other = named && !matcher.group(1).equals(action);
-    String refused = other ? matcher.group(1) : action;
-    String on = other ? Optional.ofNullable(matcher.group(2)).orElse("the key") : resource;
-    return message.contains("explicit deny")
-        ? "take out the explicit deny of %s on %s".formatted(refused, on)
-        : "add %s on %s to the policy of the task role".formatted(refused, on);
+    Optional<Refused> other =
+        refused(e).filter(refused -> !refused.action().equals(permission.action()));
+    String action = other.map(Refused::action).orElse(permission.action());
+    String on = other.map(Refused::resource).orElse(resource);
+    return message(e).contains("explicit deny")
+        ? "take out the explicit deny of %s on %s".formatted(action, on)
+        : "add %s on %s to the policy of the task role".formatted(action, on);
   }
 
-  /** The first parts of the ARNs of a region: {@code aws}, {@code aws-cn}, {@code aws-us-gov}. */
-  static String partition(Region region) {
-    return PartitionMetadata.of(region).id();
+  /** What a service says that it did not allow. */
+  record Refused(String action, String resource) {}
+
+  /** The action that a service names when it refuses, if it names one. */
+  static Optional<Refused> refused(SdkException e) {
+    Matcher matcher = REFUSED.matcher(message(e));
+    return matcher.find()
+        ? Optional.of(
+            new Refused(matcher.group(1), Optional.ofNullable(matcher.group(2)).orElse("the key")))
+        : Optional.empty();
   }
 
-  private static Throwable root(Throwable e) {
+  private static String message(SdkException e) {
+    return details(e).map(AwsErrorDetails::errorMessage).orElse("");
+  }
+
+  static Throwable root(Throwable e) {
     Throwable root = e;
     while (root.getCause() != null) {
       root = root.getCause();

@@ -1,8 +1,6 @@
 package com.lokryn.ducklake.aws;
 
 import com.lokryn.ducklake.config.StartException;
-import com.lokryn.ducklake.config.StartProblem;
-import com.lokryn.ducklake.config.StartProblem.Kind;
 import java.time.Duration;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
@@ -83,12 +81,7 @@ public final class CredentialWatch implements AutoCloseable {
       first = AwsKeys.of(provider.resolveCredentials());
     } catch (SdkException e) {
       LOG.debug("no credentials", e);
-      throw new StartException(
-          new StartProblem(
-              Kind.PERMISSION,
-              "the process has no AWS credentials",
-              "give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID (LOG_LEVEL=debug tells"
-                  + " where they were looked for)"));
+      throw new StartException(AwsErrors.NO_CREDENTIALS);
     }
     current = first;
     var _ =

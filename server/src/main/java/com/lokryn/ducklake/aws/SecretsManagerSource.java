@@ -35,7 +35,6 @@ import software.amazon.awssdk.services.secretsmanager.model.GetSecretValueRespon
  */
 public final class SecretsManagerSource implements SecretSource {
   private static final Logger LOG = LoggerFactory.getLogger(SecretsManagerSource.class);
-  private static final String ACTION = "secretsmanager:GetSecretValue";
 
   /**
    * How long to wait.
@@ -161,7 +160,7 @@ public final class SecretsManagerSource implements SecretSource {
                   "Secrets Manager does not take the name of the secret: " + text,
                   "set %s to the secret's name or ARN".formatted(key)));
       case "ResourceNotFoundException" ->
-          new NotAccessible(
+          new Absent(
               text,
               "create the secret in %s, or set %s to the name or ARN of another one"
                   .formatted(region.id(), key));
@@ -174,7 +173,7 @@ public final class SecretsManagerSource implements SecretSource {
           new NotAccessible(
               text,
               "see that the process's AWS credentials are in force and may do %s"
-                  .formatted(ACTION));
+                  .formatted(Permission.GET_SECRET_VALUE.action()));
     };
   }
 
@@ -182,13 +181,8 @@ public final class SecretsManagerSource implements SecretSource {
     if (text.contains("Access to KMS is not allowed")) {
       return "add kms:Decrypt on the secret's KMS key to the policy of the task role";
     }
-    // The service adds a hyphen and six characters to the name.
-    String arn =
-        id.startsWith("arn:")
-            ? id
-            : "arn:%s:secretsmanager:%s:*:secret:%s-??????"
-                .formatted(AwsErrors.partition(region), region.id(), id);
-    return AwsErrors.grant(e, ACTION, arn);
+    return AwsErrors.grant(
+        e, Permission.GET_SECRET_VALUE, PolicyScope.secretArn(id, region.id(), "*"));
   }
 
   private Optional<Region> region(String id) {

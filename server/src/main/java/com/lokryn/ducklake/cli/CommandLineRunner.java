@@ -86,6 +86,8 @@ public final class CommandLineRunner {
       versionProvider = Versions.class,
       subcommands = {
         ServeCommand.class,
+        DoctorCommand.class,
+        IamPolicyCommand.class,
         SqlCommand.class,
         IngestCommand.class,
         HealthCommand.class,

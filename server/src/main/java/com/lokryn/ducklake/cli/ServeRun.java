@@ -8,6 +8,7 @@ import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.Settings.Auth;
 import com.lokryn.ducklake.config.StartException;
+import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Extensions;
@@ -40,8 +41,11 @@ record ServeRun(
 
   private static final Logger LOG = LoggerFactory.getLogger(ServeRun.class);
 
-  /** With the usual drain_timeout it is what orchestrators give before they kill: 30 s. */
-  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
+  /**
+   * With the usual drain_timeout it is less than what orchestrators give before they kill: 30 s.
+   * The last report of usage may take 2 s of it.
+   */
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(4);
 
   static void printLine(String line) {
     System.out.println(line);
@@ -221,13 +225,15 @@ record ServeRun(
   }
 
   static CommandFailure failed(StartException e) {
-    return failed(
-        switch (e.problem().kind()) {
-          case PERMISSION -> ExitCode.PERMISSION;
-          case CONFIGURATION -> ExitCode.CONFIGURATION;
-          case DEPENDENCY -> ExitCode.DEPENDENCY;
-        },
-        e.problem().sentence());
+    return failed(exitCode(e.problem()), e.problem().sentence());
+  }
+
+  static int exitCode(StartProblem problem) {
+    return switch (problem.kind()) {
+      case PERMISSION -> ExitCode.PERMISSION;
+      case CONFIGURATION -> ExitCode.CONFIGURATION;
+      case DEPENDENCY -> ExitCode.DEPENDENCY;
+    };
   }
 
   static CommandFailure failed(int code, String text) {

@@ -95,8 +95,12 @@ public final class Cascade {
         problems.add(place + " holds bytes and no text: store it as a SecretString with JSON");
         yield found(place, Optional.empty(), flags, others, variables, problems);
       }
+      case SecretSource.Absent(var reason, var remedy) -> {
+        tell(id, reason, remedy);
+        yield fromEnvironment(id, flags, others, variables, problems);
+      }
       case SecretSource.NotAccessible(var reason, var remedy) -> {
-        LOG.warn("the secret {} was not read: {}; {}", id, reason, remedy);
+        tell(id, reason, remedy);
         yield fromEnvironment(id, flags, others, variables, problems);
       }
       case SecretSource.Failed(var problem) -> throw new StartException(problem);
@@ -127,6 +131,10 @@ public final class Cascade {
     ServerConfig config = ServerConfig.of(sources, others, problems);
     lines.accept("✓ Configuration loaded from Secrets Manager");
     return config;
+  }
+
+  private static void tell(String id, String reason, String remedy) {
+    LOG.warn("the secret {} was not read: {}; {}", id, reason, remedy);
   }
 
   private ServerConfig fromEnvironment(

@@ -20,7 +20,15 @@ public interface SecretSource {
   record Binary() implements Answer {}
 
   /**
-   * There is no such secret, it may not be read, or nobody answers: another source may be used.
+   * There is no such secret, and another source may be used.
+   *
+   * @param reason what happened, in the service's own words
+   * @param remedy what makes the secret readable
+   */
+  record Absent(String reason, String remedy) implements Answer {}
+
+  /**
+   * It may not be read, or nobody answers: another source may be used.
    *
    * @param reason what happened, in the service's own words
    * @param remedy what makes the secret readable

@@ -68,6 +68,11 @@ public final class ServerConfig {
     return checked(values, problems);
   }
 
+  /** None at all, where no source could be read. */
+  public static ServerConfig empty() {
+    return new ServerConfig(Map.of());
+  }
+
   /** The value of a setting that has a default or is required. */
   public <T> T get(Setting<T> setting) {
     return find(setting).orElseThrow();

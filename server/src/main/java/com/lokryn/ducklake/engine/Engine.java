@@ -6,6 +6,7 @@ import java.util.Deque;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.apache.arrow.memory.BufferAllocator;
 import org.duckdb.DuckDBConnection;
 import org.jspecify.annotations.Nullable;
@@ -23,7 +24,10 @@ public final class Engine implements AutoCloseable {
   private final Set<EngineConnection> connections = ConcurrentHashMap.newKeySet();
   private final Namespace home;
   private final Deque<DuckDBConnection> idle = new ConcurrentLinkedDeque<>();
-  private volatile boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /** Nothing connects any more; what is connected goes on. */
+  private volatile boolean retired;
 
   private Engine(DuckDBConnection first, Namespace home, BufferAllocator allocator) {
     this.first = first;
@@ -89,7 +93,7 @@ public final class Engine implements AutoCloseable {
       DuckDBConnection driver = idleDriver == null ? first.duplicate() : idleDriver;
       var connection = new EngineConnection(driver, namespace, allocator, this);
       connections.add(connection);
-      if (closed) {
+      if (closed.get() || retired) {
         connection.close();
         throw new EngineException(EngineError.CONNECTION, "Connection Error: the engine is closed");
       }
@@ -119,6 +123,21 @@ public final class Engine implements AutoCloseable {
   /** A connection that is no longer used. */
   void closed(EngineConnection connection) {
     connections.remove(connection);
+    closeIfUnused();
+  }
+
+  /** Takes no connections any more, and closes when the last of those there are has ended. */
+  public void retire() {
+    retired = true;
+    closeIdle();
+    closeIfUnused();
+  }
+
+  private void closeIfUnused() {
+    if (retired && !closed.get() && connections.isEmpty()) {
+      // It lets go of files and of its connections to Postgres: not in a statement's thread.
+      EngineThreads.factory("engine-retire").newThread(this::close).start();
+    }
   }
 
   /**
@@ -126,12 +145,12 @@ public final class Engine implements AutoCloseable {
    * namespace is worth keeping connections for: where every session begins.
    */
   void idle(Namespace namespace, DuckDBConnection driver) throws SQLException {
-    if (closed || !namespace.equals(home) || idle.size() >= MAX_IDLE) {
+    if (closed.get() || retired || !namespace.equals(home) || idle.size() >= MAX_IDLE) {
       driver.close();
       return;
     }
     idle.addLast(driver);
-    if (closed && idle.remove(driver)) {
+    if ((closed.get() || retired) && idle.remove(driver)) {
       driver.close();
     }
   }
@@ -141,14 +160,28 @@ public final class Engine implements AutoCloseable {
     return connections.size();
   }
 
-  @Override
-  public void close() {
-    closed = true;
-    connections.forEach(EngineConnection::close);
+  public boolean isClosed() {
+    return closed.get();
+  }
+
+  private void closeIdle() {
     try {
       for (DuckDBConnection driver = idle.poll(); driver != null; driver = idle.poll()) {
         driver.close();
       }
+    } catch (SQLException e) {
+      throw new IllegalStateException("closing a connection failed", e);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    connections.forEach(EngineConnection::close);
+    closeIdle();
+    try {
       first.close();
     } catch (SQLException e) {
       throw new IllegalStateException("closing the engine failed", e);

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.observe.Usage;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.HashSet;
 import java.util.List;
@@ -18,12 +19,18 @@ import org.apache.arrow.vector.util.DictionaryUtility;
  */
 final class BatchOutput {
   private final ServerCallStreamObserver<WireMessage> observer;
+  private final Usage usage;
   private volatile Runnable onReady = () -> {};
   private volatile Runnable onCancel = () -> {};
 
-  /** To be made on the thread that the call arrives on. */
-  BatchOutput(ServerCallStreamObserver<WireMessage> observer) {
+  /**
+   * To be made on the thread that the call arrives on.
+   *
+   * @param usage where the bytes of batches are counted
+   */
+  BatchOutput(ServerCallStreamObserver<WireMessage> observer, Usage usage) {
     this.observer = observer;
+    this.usage = usage;
     observer.setOnReadyHandler(() -> onReady.run());
     observer.setOnCancelHandler(() -> onCancel.run());
   }
@@ -59,6 +66,7 @@ final class BatchOutput {
       try (var batch =
           new ArrowDictionaryBatch(id, new VectorUnloader(only).getRecordBatch(), false)) {
         observer.onNext(WireMessage.dictionary(batch));
+        usage.sent(batch.computeBodyLength());
       }
     }
   }
@@ -67,6 +75,7 @@ final class BatchOutput {
   void put(VectorSchemaRoot root) {
     try (var batch = new VectorUnloader(root).getRecordBatch()) {
       observer.onNext(WireMessage.batch(batch));
+      usage.sent(batch.computeBodyLength());
     }
   }
 

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.Cancellation;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.Sessions;
@@ -24,11 +25,16 @@ final class Calls {
   private final Sessions sessions;
   private final Executor workers;
   private final FlightErrors errors;
+  private final Usage usage;
 
-  Calls(Sessions sessions, Executor workers, FlightErrors errors) {
+  /**
+   * @param usage where the time in the engine is counted
+   */
+  Calls(Sessions sessions, Executor workers, FlightErrors errors, Usage usage) {
     this.sessions = sessions;
     this.workers = workers;
     this.errors = errors;
+    this.usage = usage;
   }
 
   /** A request with one answer. */
@@ -79,7 +85,7 @@ final class Calls {
   Call begin() {
     return new Call(
         sessions.get(SessionKey.current(), Door.user()),
-        new Cancellation(),
+        new Cancellation(usage),
         CallHeaders.idempotencyKey());
   }
 

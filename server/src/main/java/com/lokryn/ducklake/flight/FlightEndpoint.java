@@ -7,6 +7,7 @@ import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.observe.Redaction;
+import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.Expiring;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.PreparedQuery;
@@ -96,7 +97,8 @@ public final class FlightEndpoint implements AutoCloseable {
       @Nullable TlsMaterial tls,
       Redaction redaction,
       BufferAllocator allocator,
-      InstantSource clock) {}
+      InstantSource clock,
+      Usage usage) {}
 
   /**
    * How long clients may take.
@@ -144,7 +146,7 @@ public final class FlightEndpoint implements AutoCloseable {
             TransactionHandler.Open::isBusy,
             transaction -> threads.streams().execute(transaction::close));
     var errors = new FlightErrors(parts.redaction);
-    var calls = new Calls(sessions, threads.queries(), errors);
+    var calls = new Calls(sessions, threads.queries(), errors, parts.usage);
     var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions);
     var schemas = new SchemaBytes();
     var infos = new FlightInfos(schemas);
@@ -175,7 +177,8 @@ public final class FlightEndpoint implements AutoCloseable {
             threads,
             errors,
             parts.allocator,
-            parts.clock);
+            parts.clock,
+            parts.usage);
     var service =
         new LakeFlightService(
             calls, statements, preparedHandler, transactionHandler, results, infos, schemas);

@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.engine.EngineThreads;
+import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.Batches;
 import com.lokryn.ducklake.query.CompletedUpdate;
 import com.lokryn.ducklake.query.QueryResult;
@@ -24,6 +25,7 @@ final class StreamHandler {
   private final FlightErrors errors;
   private final BufferAllocator allocator;
   private final InstantSource clock;
+  private final Usage usage;
 
   StreamHandler(
       Calls calls,
@@ -34,7 +36,8 @@ final class StreamHandler {
       EngineThreads threads,
       FlightErrors errors,
       BufferAllocator allocator,
-      InstantSource clock) {
+      InstantSource clock,
+      Usage usage) {
     this.calls = calls;
     this.statements = statements;
     this.metadata = metadata;
@@ -44,11 +47,12 @@ final class StreamHandler {
     this.errors = errors;
     this.allocator = allocator;
     this.clock = clock;
+    this.usage = usage;
   }
 
   /** Answers a call; returns before all of the answer is sent. */
   void get(Flight.Ticket ticket, StreamObserver<WireMessage> observer) {
-    var output = new BatchOutput((ServerCallStreamObserver<WireMessage>) observer);
+    var output = new BatchOutput((ServerCallStreamObserver<WireMessage>) observer, usage);
     Call call = calls.begin();
     try {
       switch (CommandDecoder.read(ticket.getTicket())) {

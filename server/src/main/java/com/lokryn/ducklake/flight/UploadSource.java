@@ -18,6 +18,7 @@ import org.jspecify.annotations.Nullable;
 final class UploadSource extends IngestService.Source {
   private final IncomingBatches batches;
   private final AtomicLong rows = new AtomicLong();
+  private final AtomicLong waitedNanos = new AtomicLong();
   private final AtomicBoolean closed = new AtomicBoolean();
   private volatile @Nullable RuntimeException failure;
 
@@ -31,6 +32,7 @@ final class UploadSource extends IngestService.Source {
 
   @Override
   public boolean loadNextBatch() throws IOException {
+    long began = System.nanoTime();
     try {
       boolean loaded = batches.next();
       if (loaded) {
@@ -40,6 +42,8 @@ final class UploadSource extends IngestService.Source {
     } catch (RuntimeException e) {
       failure = e;
       throw new IOException("the upload ended early");
+    } finally {
+      waitedNanos.addAndGet(System.nanoTime() - began);
     }
   }
 
@@ -51,6 +55,11 @@ final class UploadSource extends IngestService.Source {
   @Override
   public long rows() {
     return rows.get();
+  }
+
+  @Override
+  public long waitedNanos() {
+    return waitedNanos.get();
   }
 
   @Override

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.http;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.lokryn.ducklake.observe.Metrics;
 import com.lokryn.ducklake.observe.Readiness;
 import com.lokryn.ducklake.observe.Readiness.Condition;
 import com.sun.net.httpserver.HttpExchange;
@@ -9,6 +10,7 @@ import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import org.slf4j.Logger;
@@ -16,19 +18,22 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The server's HTTP port: {@code /livez} while the process works, {@code /readyz} while it takes
- * queries. A slow client holds nothing but a virtual thread, and that not for long: how many
- * connections there are, and how long a request may take to come and an answer to go, is bounded by
- * the JDK's own properties in {@code jvm.options}.
+ * queries, {@code /metrics} for Prometheus. A slow client holds nothing but a virtual thread, and
+ * that not for long: how many connections there are, and how long a request may take to come and an
+ * answer to go, is bounded by the JDK's own properties in {@code jvm.options}.
  */
 public final class OpsServer implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OpsServer.class);
   private static final int BACKLOG = 64;
   private static final String TEXT = "text/plain; charset=utf-8";
   private static final String JSON = "application/json";
+  private static final String METRICS = "text/plain; version=0.0.4; charset=utf-8";
+  private static final Set<String> PATHS = Set.of("/livez", "/readyz", "/metrics");
 
   private record Answer(int status, String type, String body) {}
 
   private final Readiness readiness;
+  private final Metrics metrics;
   private final ObjectMapper json = new ObjectMapper();
   private final ExecutorService threads =
       Executors.newThreadPerTaskExecutor(Thread.ofVirtual().name("http-", 0).factory());
@@ -40,8 +45,10 @@ public final class OpsServer implements AutoCloseable {
    * @param address port 0 takes any that is free
    * @throws IOException when it cannot be bound
    */
-  public OpsServer(InetSocketAddress address, Readiness readiness) throws IOException {
+  public OpsServer(InetSocketAddress address, Readiness readiness, Metrics metrics)
+      throws IOException {
     this.readiness = readiness;
+    this.metrics = metrics;
     server = HttpServer.create(address, BACKLOG);
     server.setExecutor(threads);
     server.createContext("/", this::handle);
@@ -63,15 +70,18 @@ public final class OpsServer implements AutoCloseable {
 
   private Answer answer(HttpExchange exchange) throws IOException {
     String path = exchange.getRequestURI().getPath();
-    boolean known = "/livez".equals(path) || "/readyz".equals(path);
-    if (!known) {
-      return new Answer(404, TEXT, "not found: there are /livez and /readyz\n");
+    if (!PATHS.contains(path)) {
+      return new Answer(404, TEXT, "not found: there are /livez, /readyz and /metrics\n");
     }
     if (!exchange.getRequestMethod().equals("GET")) {
       exchange.getResponseHeaders().set("Allow", "GET");
       return new Answer(405, TEXT, "GET only\n");
     }
-    return path.equals("/livez") ? new Answer(200, TEXT, "ok\n") : ready();
+    return switch (path) {
+      case "/livez" -> new Answer(200, TEXT, "ok\n");
+      case "/metrics" -> new Answer(200, METRICS, metrics.scrape());
+      default -> ready();
+    };
   }
 
   private Answer ready() throws IOException {
@@ -83,6 +93,7 @@ public final class OpsServer implements AutoCloseable {
           .addObject()
           .put("id", condition.check().id())
           .put("ok", condition.isOk())
+          .put("blocks", condition.blocks())
           .put("detail", condition.detail());
     }
     return new Answer(state.isReady() ? 200 : 503, JSON, json.writeValueAsString(body) + "\n");

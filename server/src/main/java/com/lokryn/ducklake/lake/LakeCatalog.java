@@ -4,10 +4,13 @@ import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.config.StartProblem.Kind;
 import com.lokryn.ducklake.engine.Engine;
+import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Extensions;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.Sql;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * Brings the lake into an engine and then locks the engine: from there on no statement loads code,
@@ -30,16 +33,24 @@ public final class LakeCatalog {
   /** Looks at what has to be there before an engine is opened. */
   public void prepare() throws StartException {
     lake.prepare();
-    for (String extension : lake.extensions()) {
-      if (!extensions.has(extension)) {
-        throw new StartException(
-            new StartProblem(
-                Kind.DEPENDENCY,
-                "the DuckDB extension '%s' of version %s is not installed"
-                    .formatted(extension, Extensions.ENGINE_VERSION),
-                "run 'ducklake-flight extensions install'"));
-      }
+    Optional<StartProblem> missing = missing(lake.extensions(), extensions);
+    if (missing.isPresent()) {
+      throw new StartException(missing.get());
     }
+  }
+
+  /** The first extension that is not there. */
+  static Optional<StartProblem> missing(List<String> needed, Extensions extensions) {
+    return needed.stream()
+        .filter(extension -> !extensions.has(extension))
+        .findFirst()
+        .map(
+            extension ->
+                new StartProblem(
+                    Kind.DEPENDENCY,
+                    "the DuckDB extension '%s' of version %s is not installed"
+                        .formatted(extension, Extensions.ENGINE_VERSION),
+                    "run 'ducklake-flight extensions install'"));
   }
 
   /**
@@ -71,8 +82,15 @@ public final class LakeCatalog {
   /** Asks the lake for its newest snapshot. */
   void ask(Engine engine) throws EngineException {
     try (var connection = engine.connect(NAMESPACE)) {
-      connection.rows("SELECT max(snapshot_id) FROM ducklake_snapshots('" + NAME + "')");
+      newestSnapshot(connection);
     }
+  }
+
+  static String newestSnapshot(EngineConnection connection) throws EngineException {
+    return connection
+        .rows("SELECT max(snapshot_id) FROM ducklake_snapshots('" + NAME + "')")
+        .getFirst()
+        .getFirst();
   }
 
   /** How many connections to its catalog an engine may hold. */

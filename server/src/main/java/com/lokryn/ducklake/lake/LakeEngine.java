@@ -8,6 +8,8 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineOptions;
 import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Namespace;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -41,6 +43,10 @@ public final class LakeEngine implements AutoCloseable {
   private final Consumer<Boolean> onReady;
   private final Runnable onHopeless;
   private final AtomicReference<@Nullable Engine> current = new AtomicReference<>();
+
+  /** Instances before the current one that something uses yet. */
+  private final Set<Engine> retired = ConcurrentHashMap.newKeySet();
+
   private final CountDownLatch stop = new CountDownLatch(1);
   private final AtomicBoolean looking = new AtomicBoolean();
 
@@ -63,15 +69,49 @@ public final class LakeEngine implements AutoCloseable {
 
   /** Opens the engine and attaches the lake. */
   public void open() throws EngineException, StartException {
+    current.set(opened());
+  }
+
+  private Engine opened() throws EngineException, StartException {
     catalog.prepare();
     Engine engine = Engine.open(options, LakeCatalog.NAMESPACE, allocator);
     try {
       catalog.attach(engine);
-      current.set(engine);
+      return engine;
     } catch (StartException | RuntimeException e) {
       engine.close();
       throw e;
     }
+  }
+
+  /**
+   * Attaches the lake anew, as it is to be reached now, in an instance that serves all that begins
+   * from here on. DuckDB connects to Postgres as it was told when the lake was attached. What runs
+   * in the instance before, or has its transaction or temporary tables there, goes on; when that
+   * has ended it is closed.
+   *
+   * @throws StartException when that fails: the instance before goes on serving
+   */
+  public void renew() throws EngineException, StartException {
+    Engine before = current.get();
+    if (before == null) {
+      // It is being opened anew, with whatever the lake is told by then.
+      return;
+    }
+    Engine next = opened();
+    try {
+      catalog.check(next);
+    } catch (StartException | RuntimeException e) {
+      next.close();
+      throw e;
+    }
+    if (!current.compareAndSet(before, next) || isClosed()) {
+      next.close();
+      return;
+    }
+    retired.removeIf(Engine::isClosed);
+    retired.add(before);
+    before.retire();
   }
 
   /** Work on the instance itself. */
@@ -90,7 +130,17 @@ public final class LakeEngine implements AutoCloseable {
   }
 
   public EngineConnection connect(Namespace namespace) throws EngineException {
-    return engine().connect(namespace);
+    while (true) {
+      Engine engine = engine();
+      try {
+        return engine.connect(namespace);
+      } catch (EngineException e) {
+        if (current.get() == engine) {
+          throw e;
+        }
+        // It was replaced in between.
+      }
+    }
   }
 
   private boolean isClosed() {
@@ -104,7 +154,14 @@ public final class LakeEngine implements AutoCloseable {
   /** Connections that statements hold now. */
   public int openConnections() {
     Engine engine = current.get();
-    return engine == null ? 0 : engine.openConnections();
+    return (engine == null ? 0 : engine.openConnections())
+        + retired.stream().mapToInt(Engine::openConnections).sum();
+  }
+
+  /** Instances that were replaced and are not closed yet. */
+  public int retiredInstances() {
+    retired.removeIf(Engine::isClosed);
+    return retired.size();
   }
 
   /**
@@ -216,5 +273,6 @@ public final class LakeEngine implements AutoCloseable {
     if (engine != null) {
       engine.close();
     }
+    retired.forEach(Engine::close);
   }
 }

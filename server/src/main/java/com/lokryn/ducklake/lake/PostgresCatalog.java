@@ -1,6 +1,8 @@
 package com.lokryn.ducklake.lake;
 
 import com.lokryn.ducklake.config.SecretText;
+import com.lokryn.ducklake.config.ServerConfig;
+import com.lokryn.ducklake.config.Settings;
 
 /**
  * The Postgres database with a lake's catalog.
@@ -16,4 +18,16 @@ public record PostgresCatalog(
     String user,
     SecretText password,
     String sslMode,
-    int maxConnections) {}
+    int maxConnections) {
+  /** As the settings have it. */
+  public static PostgresCatalog of(ServerConfig config, int maxConnections) {
+    return new PostgresCatalog(
+        config.get(Settings.POSTGRES_HOST),
+        config.get(Settings.POSTGRES_PORT),
+        config.get(Settings.POSTGRES_DB),
+        config.get(Settings.POSTGRES_USER),
+        config.get(Settings.POSTGRES_PASSWORD),
+        config.get(Settings.POSTGRES_SSLMODE).libpqName(),
+        maxConnections);
+  }
+}

@@ -1,31 +1,22 @@
 package com.lokryn.ducklake.lake;
 
 import com.lokryn.ducklake.config.StartException;
-import com.lokryn.ducklake.config.StartProblem;
-import com.lokryn.ducklake.config.StartProblem.Kind;
 import com.lokryn.ducklake.engine.Engine;
 import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Sql;
 import java.net.URI;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Pattern;
 
 /**
  * A lake whose catalog is in Postgres and whose data is on S3, shared with other servers and with
- * DuckDB clients. Passwords and keys reach DuckDB in secrets only: a connection string would show
- * in {@code duckdb_databases()} and in errors. Thread-safe.
+ * DuckDB clients. Thread-safe.
  */
 public final class RemoteLake implements Lake {
   private static final String CATALOG_SECRET = "lake_catalog";
   private static final String DATA_SECRET = "lake_data";
-
-  /** How long Postgres may take to let a connection in. */
-  private static final int CONNECT_SECONDS = 5;
-
-  /** When a connection that answers nothing at all is given up: 5 s of silence, 3 questions. */
-  private static final String LIVENESS =
-      "keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=10000";
 
   /**
    * How long a statement waits for a connection of the pool, and a commit repeats itself when
@@ -67,12 +58,16 @@ public final class RemoteLake implements Lake {
           "\\b(ExpiredToken|ExpiredTokenException|TokenRefreshRequired|InvalidToken"
               + "|InvalidAccessKeyId|InvalidClientTokenId|SignatureDoesNotMatch)\\b");
 
-  private final PostgresCatalog catalog;
+  /** What a refused login comes as; in others the words may be a client's. */
+  private static final Set<EngineError> LOGIN_ERRORS =
+      Set.of(EngineError.IO, EngineError.CATALOG_LOST, EngineError.COMMIT_LOST);
+
+  private volatile CatalogConnection catalog;
   private final ObjectStore store;
   private volatile StorageKeys keys;
 
   public RemoteLake(PostgresCatalog catalog, ObjectStore store, StorageKeys keys) {
-    this.catalog = catalog;
+    this.catalog = new CatalogConnection(catalog);
     this.store = store;
     this.keys = keys;
   }
@@ -92,14 +87,14 @@ public final class RemoteLake implements Lake {
     for (String setting : SETTINGS) {
       engine.run(setting);
     }
-    engine.run("SET GLOBAL pg_pool_max_connections=" + catalog.maxConnections());
-    engine.run(catalogSecret());
+    engine.run("SET GLOBAL pg_pool_max_connections=" + maxConnections());
+    engine.run(catalog.createSecret(CATALOG_SECRET));
     putKeys(engine);
     attachOrJoin(
         engine,
         "ATTACH %s AS %s (DATA_PATH %s, META_SECRET %s)"
             .formatted(
-                Sql.literal("ducklake:postgres:" + openOptions()),
+                Sql.literal("ducklake:postgres:" + catalog.options()),
                 LakeCatalog.NAME,
                 Sql.literal(dataPath()),
                 Sql.literal(CATALOG_SECRET)));
@@ -122,6 +117,16 @@ public final class RemoteLake implements Lake {
     }
   }
 
+  /** Replaces the way to the catalog; engines that have the lake attached go on with theirs. */
+  public void use(PostgresCatalog next) {
+    catalog = new CatalogConnection(next);
+  }
+
+  /** Where the catalog is, and how it is reached. */
+  public PostgresCatalog catalog() {
+    return catalog.catalog();
+  }
+
   /** Replaces the credentials for the data; what runs goes on with those it has. */
   public void use(StorageKeys next) {
     keys = next;
@@ -138,9 +143,21 @@ public final class RemoteLake implements Lake {
         .formatted(LakeCatalog.NAME, Sql.literal(postgresSql));
   }
 
+  /** Statements that the catalog's Postgres runs, in the transaction that they are told in. */
+  public static String tell(String postgresSql) {
+    return "CALL postgres_execute('__ducklake_metadata_%s', %s)"
+        .formatted(LakeCatalog.NAME, Sql.literal(postgresSql));
+  }
+
   /** Takes a lock of Postgres's until the end of the transaction; the query says whether it did. */
   public static String tryLock(long number) {
     return ask("SELECT pg_try_advisory_xact_lock(%d)".formatted(number));
+  }
+
+  /** Did Postgres refuse the user or the password? */
+  public static boolean isOfLogin(EngineException failure) {
+    return LOGIN_ERRORS.contains(failure.error())
+        && RemoteLakeFault.of(failure.text()).filter(RemoteLakeFault.PASSWORD::equals).isPresent();
   }
 
   /** Did S3 refuse the keys themselves, rather than what they were used for? */
@@ -170,25 +187,6 @@ public final class RemoteLake implements Lake {
         statement,
         "CALL ducklake_set_commit_message('%s', 'ducklake-flight', 'schema read anew')"
             .formatted(LakeCatalog.NAME));
-  }
-
-  /** What of the connection may be seen by anyone. */
-  private String openOptions() {
-    return "sslmode=%s connect_timeout=%d application_name=ducklake-flight %s"
-        .formatted(catalog.sslMode(), CONNECT_SECONDS, LIVENESS);
-  }
-
-  private String catalogSecret() {
-    return "CREATE OR REPLACE SECRET %s (TYPE postgres, HOST %s, PORT %d, DATABASE %s, USER %s,"
-            .formatted(
-                CATALOG_SECRET,
-                Sql.literal(catalog.host()),
-                catalog.port(),
-                Sql.literal(catalog.database()),
-                Sql.literal(catalog.user()))
-        + " PASSWORD "
-        + Sql.literal(catalog.password().reveal())
-        + ")";
   }
 
   private String dataSecret(StorageKeys current) {
@@ -222,27 +220,11 @@ public final class RemoteLake implements Lake {
 
   @Override
   public int maxConnections() {
-    return catalog.maxConnections();
+    return catalog.catalog().maxConnections();
   }
 
   @Override
   public StartException explain(EngineException failure) {
-    String text = withoutPassword(failure.text()).replaceAll("\\s+", " ").strip();
-    String where = "%s:%d".formatted(catalog.host(), catalog.port());
-    return new StartException(
-        RemoteLakeFault.of(text)
-            .map(fault -> fault.problem(text, where, catalog, dataPath()))
-            .orElseGet(
-                () ->
-                    new StartProblem(
-                        Kind.DEPENDENCY,
-                        "the lake's catalog in Postgres at %s cannot be opened: %s"
-                            .formatted(where, text),
-                        "see Postgres's log")));
-  }
-
-  private String withoutPassword(String text) {
-    String password = catalog.password().reveal();
-    return password.isEmpty() ? text : text.replace(password, catalog.password().toString());
+    return new StartException(catalog.problem(failure, dataPath()));
   }
 }

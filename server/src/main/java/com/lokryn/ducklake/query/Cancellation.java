@@ -1,6 +1,8 @@
 package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.observe.Usage;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -13,7 +15,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * Ends one statement from any thread: the client, a deadline, a stalled reader, the server's stop.
  * Whatever the statement does in the engine it does inside {@link #guard}, which is what gets
- * interrupted. Thread-safe.
+ * interrupted, and counted as the engine's work for a client. Thread-safe.
  */
 public final class Cancellation {
   /** DuckDB forgets an interrupt that arrives before it has begun to work. */
@@ -22,6 +24,19 @@ public final class Cancellation {
   private final AtomicReference<@Nullable QueryException> reason = new AtomicReference<>();
   private final Set<Guard> guards = ConcurrentHashMap.newKeySet();
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
+  private final Usage usage;
+
+  /** For work that is nobody's. */
+  public Cancellation() {
+    this(new Usage());
+  }
+
+  /**
+   * @param usage where the time in the engine is counted
+   */
+  public Cancellation(Usage usage) {
+    this.usage = usage;
+  }
 
   /** Ends the statement; only the first reason counts. */
   public void cancel(Problem problem, String text) {
@@ -88,13 +103,30 @@ public final class Cancellation {
     return entered;
   }
 
+  /** Counts engine work that must not be interrupted. */
+  void uninterrupted(EngineConnection connection, String sql) throws EngineException {
+    long began = System.nanoTime();
+    try {
+      connection.run(sql);
+    } finally {
+      usage.worked(System.nanoTime() - began);
+    }
+  }
+
   /** Work in the engine that a cancellation interrupts. */
   public final class Guard implements AutoCloseable {
     private final EngineConnection connection;
+    private final long began = System.nanoTime();
+    private long waited;
     private final CountDownLatch closed = new CountDownLatch(1);
 
     private Guard(EngineConnection connection) {
       this.connection = connection;
+    }
+
+    /** Takes out time in which the engine waited for the client. */
+    void waited(long nanos) {
+      waited += nanos;
     }
 
     private void interruptUntilClosed() {
@@ -114,6 +146,7 @@ public final class Cancellation {
 
     @Override
     public void close() {
+      usage.worked(Math.max(0, System.nanoTime() - began - waited));
       guards.remove(this);
       closed.countDown();
     }

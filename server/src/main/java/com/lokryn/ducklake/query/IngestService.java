@@ -63,6 +63,9 @@ public final class IngestService {
     /** The rows of the batches given so far. */
     public abstract long rows();
 
+    /** How long the batches given so far were waited for. */
+    public abstract long waitedNanos();
+
     /** Takes in what is left, and gives it to nobody. */
     public abstract void skip();
   }
@@ -168,7 +171,7 @@ public final class IngestService {
   private long writeOn(EngineConnection connection, Load load) throws EngineException {
     String view = "ingest_" + load.execution.id();
     try (ArrowArrayStream stream = ArrowArrayStream.allocateNew(allocator);
-        var _ = load.cancellation().guard(connection)) {
+        var work = load.cancellation().guard(connection)) {
       // From here on the stream owns the source.
       Data.exportArrayStream(allocator, load.source, stream);
       connection.register(view, stream);
@@ -178,6 +181,8 @@ public final class IngestService {
       } catch (EngineException | RuntimeException e) {
         drop(connection, view, e);
         throw e;
+      } finally {
+        work.waited(load.source.waitedNanos());
       }
       drop(connection, view);
       // Every row is written, so what came is what is there; a CREATE does not count.

@@ -83,7 +83,7 @@ record Signature(String author, String kind, Map<String, Object> extra) {
       T result = work.run();
       signing.after(result).sign(connection);
       cancellation.check();
-      connection.run("COMMIT");
+      cancellation.uninterrupted(connection, "COMMIT");
       return result;
     } catch (EngineException | RuntimeException e) {
       rollBack(connection, e);

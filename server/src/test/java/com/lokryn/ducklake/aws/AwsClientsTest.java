@@ -6,6 +6,7 @@ import com.lokryn.ducklake.config.S3Location;
 import com.lokryn.ducklake.config.SecretSource.NotAccessible;
 import com.lokryn.ducklake.testing.ScriptedService;
 import java.net.URI;
+import java.time.InstantSource;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.function.Consumer;
@@ -37,7 +38,7 @@ class AwsClientsTest {
                 assertThat(clients.ownRegion()).contains("eu-west-1");
                 assertThat(new SecretsManagerSource(clients).read("a"))
                     .isInstanceOf(NotAccessible.class);
-                var _ = new S3WriteCheck(clients, new S3Location("abc", "d/"), "eu-west-1").run();
+                writeTest(clients, "abc");
               });
       assertThat(service.requests()).containsExactly("POST /", "PUT /abc/d/.keep");
     }
@@ -58,10 +59,16 @@ class AwsClientsTest {
       with("aws.endpointUrlS3", "http://localhost:" + service.endpoint().getPort())
           .run(
               clients -> {
-                var _ =
-                    new S3WriteCheck(clients, new S3Location("my-bucket", "d/"), "eu-west-1").run();
+                writeTest(clients, "my-bucket");
               });
       assertThat(service.requests()).containsExactly("PUT /my-bucket/d/.keep");
+    }
+  }
+
+  private static void writeTest(AwsClients clients, String bucket) {
+    try (var checks =
+        new S3Checks(clients, new S3Location(bucket, "d/"), "eu-west-1", InstantSource.system())) {
+      assertThat(checks.writeTest().isOk()).isFalse();
     }
   }
 

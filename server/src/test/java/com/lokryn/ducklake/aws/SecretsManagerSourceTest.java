@@ -10,6 +10,7 @@ import ch.qos.logback.core.read.ListAppender;
 import com.lokryn.ducklake.aws.SecretsManagerSource.Patience;
 import com.lokryn.ducklake.config.Cascade;
 import com.lokryn.ducklake.config.ConfigException;
+import com.lokryn.ducklake.config.SecretSource.Absent;
 import com.lokryn.ducklake.config.SecretSource.Answer;
 import com.lokryn.ducklake.config.SecretSource.Binary;
 import com.lokryn.ducklake.config.SecretSource.Failed;
@@ -93,12 +94,24 @@ class SecretsManagerSourceTest {
     }
   }
 
+  @Test
+  void whatIsNotThereIsAbsent() {
+    String message = "Secrets Manager can't find the specified secret.";
+    try (var service = refusing(400, "ResourceNotFoundException", message)) {
+      assertThat(read(service.endpoint()))
+          .isInstanceOfSatisfying(
+              Absent.class,
+              answer -> {
+                assertThat(answer.reason()).isEqualTo("ResourceNotFoundException: " + message);
+                assertThat(answer.remedy()).contains("create the secret in eu-west-1");
+              });
+    }
+  }
+
   @ParameterizedTest
   @CsvSource(
       delimiter = '|',
       value = {
-        "ResourceNotFoundException | Secrets Manager can't find the specified secret. | create the"
-            + " secret in eu-west-1",
         "AccessDeniedException | User: arn:aws:iam::1:x is not authorized to perform:"
             + " secretsmanager:GetSecretValue on resource: lokryn/ducklake/config because no | add"
             + " secretsmanager:GetSecretValue on"
@@ -108,7 +121,7 @@ class SecretsManagerSourceTest {
         "DecryptionFailure | no key | KMS key",
         "UnrecognizedClientException | The security token is invalid. | credentials are in force",
       })
-  void whatIsNotThereOrMayNotBeReadIsNotAccessible(String code, String message, String remedy) {
+  void whatMayNotBeReadIsNotAccessible(String code, String message, String remedy) {
     try (var service = refusing(400, code, message)) {
       assertThat(read(service.endpoint()))
           .isInstanceOfSatisfying(

@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.lokryn.ducklake.observe.CheckId;
+import com.lokryn.ducklake.observe.Metrics;
 import com.lokryn.ducklake.observe.Readiness;
+import com.lokryn.ducklake.observe.Usage;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -22,12 +24,17 @@ import org.junit.jupiter.api.Test;
 
 class OpsServerIT {
   private final Readiness readiness = new Readiness();
+  private final Usage usage = new Usage();
   private final HttpClient http = HttpClient.newHttpClient();
   private OpsServer server;
 
   @BeforeEach
   void start() throws IOException {
-    server = new OpsServer(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), readiness);
+    server =
+        new OpsServer(
+            new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+            readiness,
+            new Metrics(readiness, usage));
   }
 
   @AfterEach
@@ -61,8 +68,8 @@ class OpsServerIT {
     assertThat(answer.body())
         .isEqualTo(
             """
-            {"ready":false,"checks":[{"id":"engine","ok":true,"detail":"ok"},\
-            {"id":"catalog","ok":false,"detail":"objects cannot be \\"read\\""}]}
+            {"ready":false,"checks":[{"id":"engine","ok":true,"blocks":true,"detail":"ok"},\
+            {"id":"catalog","ok":false,"blocks":true,"detail":"objects cannot be \\"read\\""}]}
             """);
     readiness.ok(CheckId.CATALOG);
     answer = send("GET", "/readyz");
@@ -71,8 +78,29 @@ class OpsServerIT {
   }
 
   @Test
+  void hasMetricsWithTheSameIds() throws Exception {
+    readiness.ok(CheckId.ENGINE);
+    readiness.warn(CheckId.METERING_USAGE, "AWS Marketplace does not take the usage");
+    usage.worked(1_500_000_000);
+    usage.sent(2_048);
+    HttpResponse<String> answer = send("GET", "/metrics");
+    assertThat(answer.statusCode()).isEqualTo(200);
+    assertThat(answer.headers().firstValue("Content-Type")).get().asString().startsWith("text/pl");
+    assertThat(answer.body().lines())
+        .contains(
+            "ducklake_flight_ready 1.0",
+            "ducklake_flight_check_ok{check=\"engine\"} 1.0",
+            "ducklake_flight_check_ok{check=\"metering.usage\"} 0.0",
+            "ducklake_flight_query_seconds_total 1.5",
+            "ducklake_flight_sent_bytes_total 2048.0");
+    readiness.notOk(CheckId.ENGINE, "gone");
+    assertThat(send("GET", "/metrics").body().lines())
+        .contains("ducklake_flight_ready 0.0", "ducklake_flight_check_ok{check=\"engine\"} 0.0");
+  }
+
+  @Test
   void hasNothingElse() throws Exception {
-    for (String path : new String[] {"/", "/livez/", "/readyz/x", "/Livez", "/metrics", "/%00"}) {
+    for (String path : new String[] {"/", "/livez/", "/readyz/x", "/Livez", "/%00"}) {
       assertThat(send("GET", path).statusCode()).describedAs(path).isEqualTo(404);
     }
     for (String method : new String[] {"POST", "HEAD", "PUT", "DELETE", "OPTIONS"}) {
@@ -123,7 +151,8 @@ class OpsServerIT {
             () ->
                 new OpsServer(
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()),
-                    readiness))
+                    readiness,
+                    new Metrics(readiness, usage)))
         .isInstanceOf(IOException.class);
   }
 }

@@ -41,6 +41,7 @@ class ServeIT {
               "  Secret not found or not accessible, falling back to environment variables",
               "Attempting to load config from environment variables...",
               "✓ Configuration loaded from environment variables",
+              "  AWS Marketplace metering is off: marketplace_product_code is not set",
               "✓ S3 write test passed: %s/data/.keep".formatted(lake),
               "✓ DuckLake catalog configured",
               "✓ DuckLake catalog initialized successfully",

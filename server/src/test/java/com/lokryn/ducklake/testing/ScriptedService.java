@@ -9,11 +9,13 @@ import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
 
 /** A service that answers as a test says: with errors, nonsense, or not at all. */
 public final class ScriptedService implements AutoCloseable {
@@ -23,7 +25,20 @@ public final class ScriptedService implements AutoCloseable {
   private final List<String> requests = new CopyOnWriteArrayList<>();
 
   /** An answer; a status of 0 is none at all, and the request waits for it. */
-  public record Answer(int status, String contentType, String body) {
+  public record Answer(int status, String contentType, String body, Map<String, String> headers) {
+    public Answer(int status, String contentType, String body) {
+      this(status, contentType, body, Map.of());
+    }
+
+    /** As S3 to a question about a bucket, with where the bucket is, if it says so. */
+    public static Answer head(int status, @Nullable String region) {
+      return new Answer(
+          status,
+          "application/xml",
+          "",
+          region == null ? Map.of() : Map.of("x-amz-bucket-region", region));
+    }
+
     /** As the services that speak JSON. */
     public static Answer json(int status, String body) {
       return new Answer(status, "application/x-amz-json-1.1", body);
@@ -94,6 +109,7 @@ public final class ScriptedService implements AutoCloseable {
       }
       byte[] body = answer.body().getBytes(StandardCharsets.UTF_8);
       exchange.getResponseHeaders().add("Content-Type", answer.contentType());
+      answer.headers().forEach(exchange.getResponseHeaders()::add);
       exchange.sendResponseHeaders(answer.status(), body.length == 0 ? -1 : body.length);
       exchange.getResponseBody().write(body);
     } catch (InterruptedException e) {

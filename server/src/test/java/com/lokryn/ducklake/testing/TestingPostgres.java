@@ -90,7 +90,12 @@ public final class TestingPostgres implements AutoCloseable {
 
   /** The only value of a query, asked as the superuser. */
   public String value(String sql) {
-    try (Connection connection = postgres.getPostgresDatabase().getConnection();
+    return value("postgres", sql);
+  }
+
+  /** The only value of a query in a database, asked as the superuser. */
+  public String value(String database, String sql) {
+    try (Connection connection = postgres.getDatabase("postgres", database).getConnection();
         var statement = connection.createStatement();
         var result = statement.executeQuery(sql)) {
       result.next();

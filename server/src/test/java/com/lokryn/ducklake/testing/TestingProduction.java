@@ -78,7 +78,7 @@ public final class TestingProduction implements AutoCloseable {
   }
 
   /** A secret with the configuration of a server of that lake. */
-  private void putSecret(String name, String lake) throws IOException {
+  public void putSecret(String name, String lake) throws IOException {
     Map<String, String> values = new LinkedHashMap<>();
     environment(lake)
         .forEach(

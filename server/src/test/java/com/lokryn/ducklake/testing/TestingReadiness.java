@@ -40,24 +40,39 @@ public final class TestingReadiness implements AutoCloseable {
     }
   }
 
-  /** The ids of the checks that are not ok; empty exactly when the server says that it is ready. */
+  /**
+   * The ids of the checks that keep queries away; empty exactly when the server says it is ready.
+   */
   public List<String> missing() {
     HttpResponse<String> answer = get("/readyz");
+    JsonNode body = body(answer);
+    List<String> ids = failing(body, true);
+    boolean ready = answer.statusCode() == 200;
+    if (ready != ids.isEmpty() || ready != body.get("ready").booleanValue()) {
+      throw new AssertionError(answer.statusCode() + " " + answer.body());
+    }
+    return ids;
+  }
+
+  /** The ids of the checks that are not ok, but keep nothing away. */
+  public List<String> warnings() {
+    return failing(body(get("/readyz")), false);
+  }
+
+  private JsonNode body(HttpResponse<String> answer) {
     try {
-      JsonNode body = json.readTree(answer.body());
-      List<String> ids =
-          StreamSupport.stream(body.get("checks").spliterator(), false)
-              .filter(check -> !check.get("ok").booleanValue())
-              .map(check -> check.get("id").textValue())
-              .toList();
-      boolean ready = answer.statusCode() == 200;
-      if (ready != ids.isEmpty() || ready != body.get("ready").booleanValue()) {
-        throw new AssertionError(answer.statusCode() + " " + answer.body());
-      }
-      return ids;
+      return json.readTree(answer.body());
     } catch (IOException e) {
       throw new AssertionError(answer.body(), e);
     }
+  }
+
+  private static List<String> failing(JsonNode body, boolean blocking) {
+    return StreamSupport.stream(body.get("checks").spliterator(), false)
+        .filter(check -> !check.get("ok").booleanValue())
+        .filter(check -> check.get("blocks").booleanValue() == blocking)
+        .map(check -> check.get("id").textValue())
+        .toList();
   }
 
   public HttpResponse<String> get(String path) {

@@ -4,12 +4,13 @@ import com.lokryn.ducklake.app.LakeServer;
 import com.lokryn.ducklake.app.Production;
 import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.aws.AwsClients;
-import com.lokryn.ducklake.config.Cascade;
+import com.lokryn.ducklake.config.ConfigurationReader;
 import com.lokryn.ducklake.config.SecretSource;
 import com.lokryn.ducklake.config.ServerConfig;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
+import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
@@ -61,14 +62,38 @@ public final class TestingRemoteServer implements AutoCloseable {
       Map<String, String> settings,
       AwsCredentialsProvider credentials)
       throws Exception {
+    return start(
+        services,
+        lake,
+        s3,
+        settings,
+        credentials,
+        _ -> new SecretSource.NotAccessible("none", "none"),
+        Duration.ofHours(1));
+  }
+
+  /**
+   * Starts one.
+   *
+   * @param secrets has the configuration, besides the environment
+   * @param period how often to look at the secret
+   */
+  public static TestingRemoteServer start(
+      TestingProduction services,
+      String lake,
+      URI s3,
+      Map<String, String> settings,
+      AwsCredentialsProvider credentials,
+      SecretSource secrets,
+      Duration period)
+      throws Exception {
     var variables = new LinkedHashMap<>(services.environment(lake));
     variables.put("DRAIN_TIMEOUT", "2s");
     settings.forEach((key, value) -> variables.put(key.toUpperCase(Locale.ROOT), value));
-    ServerConfig config =
-        new Cascade(_ -> new SecretSource.NotAccessible("none", "none"), variables, _ -> {})
-            .read(Map.of(), Optional.empty());
+    var reader = new ConfigurationReader(secrets, Map.of(), Optional.empty(), variables);
+    ServerConfig config = reader.read(_ -> {});
     var clients = new AwsClients(credentials, () -> Region.US_EAST_1, Optional.of(s3));
-    var production = new Production(clients, config);
+    var production = new Production(clients, config, reader, period);
     var server =
         new LakeServer(
             config,

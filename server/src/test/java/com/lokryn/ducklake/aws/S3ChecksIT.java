@@ -2,9 +2,9 @@ package com.lokryn.ducklake.aws;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.lokryn.ducklake.aws.S3WriteCheck.Failed;
-import com.lokryn.ducklake.aws.S3WriteCheck.Passed;
-import com.lokryn.ducklake.aws.S3WriteCheck.Result;
+import com.lokryn.ducklake.config.Finding;
+import com.lokryn.ducklake.config.Finding.Failed;
+import com.lokryn.ducklake.config.Finding.Passed;
 import com.lokryn.ducklake.config.S3Location;
 import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.config.StartProblem.Kind;
@@ -14,6 +14,8 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.URI;
+import java.time.Duration;
+import java.time.InstantSource;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -23,10 +25,10 @@ import software.amazon.awssdk.regions.Region;
 import software.amazon.awssdk.services.s3.S3Client;
 
 /** What the check of the bucket says to each behaviour of S3. */
-class S3WriteCheckIT {
+class S3ChecksIT {
   private static final S3Location LOCATION = new S3Location("my-bucket", "data/");
   private static final String KEEP = " /my-bucket/data/.keep";
-  private static final String TEXT = "S3 write test failed: my-bucket/data/.keep: ";
+  private static final String TEXT = "S3 write test failed: writing my-bucket/data/.keep: ";
 
   @Test
   void passesWhereItMayWriteAndLeavesNothing() {
@@ -39,15 +41,12 @@ class S3WriteCheckIT {
                   .bucket("my-bucket")
                   .createBucketConfiguration(
                       configuration -> configuration.locationConstraint(TestingClients.REGION)));
-      var check = new S3WriteCheck(clients, LOCATION, TestingClients.REGION);
-      assertThat(check.run()).isEqualTo(new Passed());
-      assertThat(check.place()).isEqualTo("my-bucket/data/.keep");
+      assertThat(writeTest(clients, LOCATION, TestingClients.REGION))
+          .isEqualTo(new Passed("my-bucket/data/.keep"));
       assertThat(s3.listObjectsV2(request -> request.bucket("my-bucket")).contents()).isEmpty();
 
       StartProblem problem =
-          problem(
-              new S3WriteCheck(clients, new S3Location("other-bucket", "x/"), TestingClients.REGION)
-                  .run());
+          problem(writeTest(clients, new S3Location("other-bucket", "x/"), TestingClients.REGION));
       assertThat(problem.kind()).isEqualTo(Kind.CONFIGURATION);
       assertThat(problem.text())
           .contains("NoSuchBucket: The specified bucket does not exist", "other-bucket/x/.keep");
@@ -59,11 +58,11 @@ class S3WriteCheckIT {
   @CsvSource(
       delimiter = '|',
       value = {
-        "PUT | s3:PutObject",
-        "GET | s3:GetObject",
-        "DELETE | s3:DeleteObject",
+        "PUT | writing | s3:PutObject",
+        "GET | reading | s3:GetObject",
+        "DELETE | deleting | s3:DeleteObject",
       })
-  void whatIsRefusedIsNamedWithTheActionToAdd(String method, String action) {
+  void whatIsRefusedIsNamedWithTheActionToAdd(String method, String verb, String action) {
     try (var service =
         ScriptedService.to(
             request ->
@@ -72,7 +71,10 @@ class S3WriteCheckIT {
                     : content(request))) {
       StartProblem problem = problem(run(service.endpoint(), TestingClients.REGION));
       assertThat(problem.kind()).isEqualTo(Kind.PERMISSION);
-      assertThat(problem.text()).isEqualTo(TEXT + "AccessDenied: Access Denied");
+      assertThat(problem.text())
+          .isEqualTo(
+              "S3 write test failed: %s my-bucket/data/.keep: AccessDenied: Access Denied"
+                  .formatted(verb));
       assertThat(problem.remedy())
           .isEqualTo(
               "add %s on arn:aws:s3:::my-bucket/data/* to the policy of the task role"
@@ -159,9 +161,9 @@ class S3WriteCheckIT {
         new ScriptedService(
             (number, request) ->
                 number == 1 ? error(404, "NoSuchKey", "It is gone") : content(request))) {
-      assertThat(run(service.endpoint(), TestingClients.REGION)).isEqualTo(new Passed());
-      assertThat(service.requests())
-          .containsExactly("PUT" + KEEP, "GET" + KEEP, "PUT" + KEEP, "GET" + KEEP, "DELETE" + KEEP);
+      assertThat(run(service.endpoint(), TestingClients.REGION))
+          .isEqualTo(new Passed("my-bucket/data/.keep"));
+      assertThat(service.requests()).containsExactly("PUT" + KEEP, "GET" + KEEP, "DELETE" + KEEP);
     }
   }
 
@@ -190,18 +192,24 @@ class S3WriteCheckIT {
             },
             () -> Region.EU_WEST_1,
             Optional.of(URI.create("http://127.0.0.1:1")));
-    StartProblem problem = problem(new S3WriteCheck(none, LOCATION, "eu-west-1").run());
+    StartProblem problem = problem(writeTest(none, LOCATION, "eu-west-1"));
     assertThat(problem.kind()).isEqualTo(Kind.PERMISSION);
     assertThat(problem.remedy()).contains("AWS_PROFILE");
   }
 
-  private static Result run(URI endpoint, String region) {
+  private static Finding run(URI endpoint, String region) {
     try (var clients = TestingClients.of(endpoint)) {
-      return new S3WriteCheck(clients, LOCATION, region).run();
+      return writeTest(clients, LOCATION, region);
     }
   }
 
-  private static StartProblem problem(Result result) {
+  private static Finding writeTest(AwsClients clients, S3Location location, String region) {
+    try (var checks = new S3Checks(clients, location, region, InstantSource.system())) {
+      return checks.writeTest();
+    }
+  }
+
+  private static StartProblem problem(Finding result) {
     assertThat(result).isInstanceOf(Failed.class);
     assertThat(result.toString()).doesNotContain("canary");
     return ((Failed) result).problem();
@@ -219,6 +227,76 @@ class S3WriteCheckIT {
   private static URI closedPort() throws IOException {
     try (var socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
       return URI.create("http://127.0.0.1:" + socket.getLocalPort());
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "200 | eu-west-1 | ok | my-bucket is in eu-west-1",
+        "403 | eu-west-1 | ok | my-bucket is in eu-west-1",
+        "200 | us-east-2 | failed | the bucket my-bucket is in us-east-2",
+        "403 | us-east-2 | failed | the bucket my-bucket is in us-east-2",
+        "400 | us-east-2 | failed | the bucket my-bucket is in us-east-2",
+        "301 | us-east-2 | failed | the bucket my-bucket is in us-east-2",
+        "404 |           | failed | there is no bucket my-bucket",
+        "200 |           | ok | S3 does not say where my-bucket is",
+        "403 |           | ok | S3 does not say where my-bucket is",
+        "503 | eu-west-1 | ok | my-bucket is in eu-west-1",
+      })
+  void theBucketsRegionNeedsNoPermission(int status, String region, String end, String detail) {
+    try (var service = new ScriptedService((_, _) -> ScriptedService.Answer.head(status, region));
+        var clients = TestingClients.of(service.endpoint());
+        var checks =
+            new S3Checks(clients, LOCATION, TestingClients.REGION, InstantSource.system())) {
+      Finding finding = checks.location();
+      assertThat(finding.isOk()).isEqualTo(end.equals("ok"));
+      assertThat(finding.detail()).isEqualTo(detail);
+      if (detail.contains("us-east-2")) {
+        assertThat(finding.remedy()).isEqualTo("set aws_region to us-east-2; it is eu-west-1");
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"0, true", "60, true", "-60, true", "600, false", "-600, false"})
+  void theClockIsHeldAgainstS3s(long offSeconds, boolean isOk) {
+    try (var service = ScriptedService.always(ScriptedService.Answer.xml(200, ""));
+        var clients = TestingClients.of(service.endpoint());
+        var checks =
+            new S3Checks(
+                clients,
+                LOCATION,
+                TestingClients.REGION,
+                InstantSource.offset(InstantSource.system(), Duration.ofSeconds(offSeconds)))) {
+      assertThat(checks.clock().isOk()).isFalse();
+      checks.location();
+      assertThat(checks.clock().isOk()).isEqualTo(isOk);
+      if (!isOk) {
+        assertThat(checks.clock().detail()).contains(offSeconds < 0 ? "behind" : "ahead");
+      }
+    }
+  }
+
+  @Test
+  void apartIsGivenUpAgainAlsoWhenItWasRefused() {
+    try (var service =
+            new ScriptedService(
+                (number, _) ->
+                    switch (number) {
+                      case 0 ->
+                          ScriptedService.Answer.xml(
+                              200,
+                              "<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>");
+                      case 1 -> error(403, "AccessDenied", "Access Denied");
+                      default -> ScriptedService.Answer.xml(204, "");
+                    });
+        var clients = TestingClients.of(service.endpoint());
+        var checks =
+            new S3Checks(clients, LOCATION, TestingClients.REGION, InstantSource.system())) {
+      assertThat(problem(checks.multipart()).remedy()).startsWith("add s3:PutObject");
+      assertThat(service.requests()).containsExactly("POST" + KEEP, "PUT" + KEEP, "DELETE" + KEEP);
     }
   }
 }
