@@ -169,7 +169,7 @@ class TlsIT {
         var sql = new FlightSqlClient(flight);
         FlightStream stream =
             sql.getStream(
-                sql.execute("SELECT range FROM range(20000000)")
+                sql.execute("SELECT range FROM range(5000000)")
                     .getEndpoints()
                     .getFirst()
                     .getTicket())) {
@@ -181,7 +181,7 @@ class TlsIT {
       while (stream.next()) {
         rows += stream.getRoot().getRowCount();
       }
-      assertThat(rows).isEqualTo(20_000_000);
+      assertThat(rows).isEqualTo(5_000_000);
       try (var next =
           sql.getStream(sql.execute("SELECT 1").getEndpoints().getFirst().getTicket())) {
         assertThat(TestingClient.rows(next)).hasSize(1);
