@@ -17,7 +17,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[4]
 LAUNCHER = shlex.split(os.environ.get("DUCKLAKE_FLIGHT", str(ROOT / "bin" / "ducklake-flight")))
-LISTENING = "✓ Flight SQL server listening on grpc://"
+LISTENING = "✓ Flight SQL server listening on "
 
 
 class Server:
@@ -59,7 +59,7 @@ class Server:
 
     @property
     def uri(self) -> str:
-        return "grpc://" + self.lines[-1].removeprefix(LISTENING)
+        return self.lines[-1].removeprefix(LISTENING)
 
     @property
     def port(self) -> int:

@@ -24,6 +24,9 @@ def test_a_local_lake_loads_nothing_of_aws(start):
     assert "com.lokryn.ducklake.config.Settings" in classes
     assert "software.amazon" not in classes
     assert "com.lokryn.ducklake.aws" not in classes
+    # Nor what only passwords and certificates need.
+    assert "org.bouncycastle" not in classes
+    assert "com.lokryn.ducklake.auth.TlsWatch" not in classes
 
 
 class Trap:

@@ -16,8 +16,8 @@ class LocalReadinessIT {
       assertThat(readiness.get("/readyz").body())
           .isEqualTo(
               """
-              {"ready":true,"checks":[{"id":"engine","ok":true,"detail":"ok"},\
-              {"id":"drain","ok":true,"detail":"ok"}]}
+              {"ready":true,"checks":[{"id":"engine","ok":true,"blocks":true,"detail":"ok"},\
+              {"id":"drain","ok":true,"blocks":true,"detail":"ok"}]}
               """);
       assertThat(readiness.health()).isEqualTo(ServingStatus.SERVING);
       assertThat(server.server().drain()).isTrue();

@@ -86,6 +86,18 @@ public final class TestingCertificates {
         List.of(KeyPurposeId.id_kp_serverAuth));
   }
 
+  /** The certificate of a server that is on another host. */
+  public static Issued elsewhere(Issued authority) {
+    return sign(
+        authority.keys,
+        subject(authority),
+        keys("EC"),
+        "elsewhere.example.com",
+        Span.days(30),
+        false,
+        List.of());
+  }
+
   /** A client's certificate. */
   public static Issued client(Issued authority, String name) {
     return sign(
