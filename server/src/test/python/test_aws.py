@@ -26,7 +26,7 @@ def test_a_local_lake_loads_nothing_of_aws(start):
     assert "com.lokryn.ducklake.aws" not in classes
     # Nor what only passwords and certificates need.
     assert "org.bouncycastle" not in classes
-    assert "com.lokryn.ducklake.auth.TlsWatch" not in classes
+    assert "com.lokryn.ducklake.auth.TlsMaterial" not in classes
 
 
 class Trap:
