@@ -96,9 +96,7 @@ final class PollHandler {
   CompletableFuture<Flight.PollInfo> poll(Flight.FlightDescriptor descriptor) {
     Call call = calls.begin();
     Polled query =
-        handle(descriptor.getCmd())
-            .map(id -> find(id, call))
-            .orElseGet(() -> begin(descriptor, call));
+        handle(descriptor).map(id -> find(id, call)).orElseGet(() -> begin(descriptor, call));
     return query
         .info
         .thenApply(Optional::of)
@@ -177,8 +175,9 @@ final class PollHandler {
     return found.isPresent() && found.get().end(Problem.CANCELLED, "the client cancelled");
   }
 
-  private static Optional<String> handle(ByteString command) {
-    return CommandDecoder.read(command) instanceof FlightCommand.Started(var ticket)
+  private static Optional<String> handle(Flight.FlightDescriptor descriptor) {
+    return descriptor.getType() == Flight.FlightDescriptor.DescriptorType.CMD
+            && CommandDecoder.read(descriptor.getCmd()) instanceof FlightCommand.Started(var ticket)
         ? Optional.of(ticket.getStatementHandle().toStringUtf8())
             .filter(id -> id.startsWith(PREFIX))
         : Optional.empty();

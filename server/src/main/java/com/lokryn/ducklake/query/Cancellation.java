@@ -28,6 +28,9 @@ public final class Cancellation {
   private final Usage usage;
   private volatile boolean watched;
 
+  /** The connections that look at the progress already. */
+  private final Set<EngineConnection> shown = ConcurrentHashMap.newKeySet();
+
   /** For work that is nobody's. */
   public Cancellation() {
     this(new Usage());
@@ -116,7 +119,8 @@ public final class Cancellation {
   /** Makes the work on a connection interruptible until the guard is closed. */
   public Guard guard(EngineConnection connection) {
     check();
-    if (watched) {
+    // Before the first step: a statement would end a stream that is open on its connection.
+    if (watched && shown.add(connection)) {
       watchProgress(connection);
     }
     var entered = new Guard(connection);

@@ -102,7 +102,7 @@ class PollIT {
   void aLongQueryIsPolledUntilItHasRows() throws Exception {
     client.update("CREATE OR REPLACE TABLE t AS SELECT i FROM range(3000000) r(i)");
     Flight.FlightDescriptor asked =
-        query("SELECT count(*) FROM t WHERE list_sum(list_transform(range(40), x -> x + i)) > 0");
+        query("SELECT sum(list_sum(list_transform(range(400), x -> x * i % 7))) FROM t");
     Flight.PollInfo answer = poll(asked);
     int polls = 1;
     double progress = 0;
@@ -119,7 +119,7 @@ class PollIT {
     }
     assertThat(polls).isGreaterThan(1);
     assertThat(progress).isPositive();
-    assertThat(rows(answer.getInfo()).getFirst().getFirst()).isInstanceOf(Long.class);
+    assertThat(rows(answer.getInfo()).getFirst().getFirst()).isNotNull();
   }
 
   @Test
@@ -147,23 +147,20 @@ class PollIT {
     assertThat(
             code(() -> poll(command(FlightSql.CommandStatementSubstraitPlan.getDefaultInstance()))))
         .isEqualTo(Status.Code.UNIMPLEMENTED);
-    Flight.PollInfo answer =
-        poll(
-            query(
-                "SELECT max(CASE WHEN i = 99999999 THEN error('late') ELSE i END) FROM"
-                    + " range(400000000) r(i)"));
-    if (answer.hasFlightDescriptor()) {
-      StatusRuntimeException failure =
-          catchThrowableOfType(
-              StatusRuntimeException.class,
-              () -> {
-                Flight.PollInfo next = answer;
-                while (next.hasFlightDescriptor()) {
-                  next = poll(next.getFlightDescriptor());
-                }
-              });
-      assertThat(failure.getStatus().getDescription()).contains("late");
-    }
+    Flight.FlightDescriptor late =
+        query(
+            "SELECT max(CASE WHEN i = 99999999 THEN error('late') ELSE i END) FROM"
+                + " range(400000000) r(i)");
+    StatusRuntimeException failure =
+        catchThrowableOfType(
+            StatusRuntimeException.class,
+            () -> {
+              Flight.PollInfo next = poll(late);
+              while (next.hasFlightDescriptor()) {
+                next = poll(next.getFlightDescriptor());
+              }
+            });
+    assertThat(failure.getStatus().getDescription()).contains("late");
   }
 
   @Test
