@@ -183,7 +183,8 @@ public final class Production implements AutoCloseable {
   /** A new login: DuckDB connects to Postgres as it was told when the lake was attached. */
   private void useLogin(ServerConfig changed) throws Exception {
     PostgresCatalog before = lake.catalog();
-    lake.use(catalog(changed));
+    // Not what else has changed: another database is another lake.
+    lake.use(before.by(changed));
     try {
       LakeEngine running = engine.get();
       if (running != null) {
@@ -195,6 +196,21 @@ public final class Production implements AutoCloseable {
     }
     loginOfPostgres.become(loginOfPostgres(changed));
     renewals.incrementAndGet();
+    giveKeys();
+  }
+
+  /** Those that came while the lake was attached went to the instance before. */
+  private void giveKeys() {
+    LakeEngine running = engine.get();
+    if (running == null) {
+      return;
+    }
+    try {
+      running.setEverywhere(lake::putKeys);
+    } catch (EngineException e) {
+      // Not its text: it may have the keys in it. One that is opened anew has them from the lake.
+      LOG.debug("the instance does not take keys: {}", e.error());
+    }
   }
 
   /** Once for all statements that fail at the same time. */
@@ -215,7 +231,7 @@ public final class Production implements AutoCloseable {
     lake.use(keys(found));
     LakeEngine running = engine.get();
     if (running != null) {
-      running.set(lake::putKeys);
+      running.setEverywhere(lake::putKeys);
     }
     renewals.incrementAndGet();
   }

@@ -9,7 +9,9 @@ import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.observe.CheckId;
 import com.lokryn.ducklake.observe.Readiness;
 import java.time.Duration;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executors;
 import java.util.concurrent.RejectedExecutionException;
@@ -64,7 +66,7 @@ final class SecretWatch implements AutoCloseable {
   // Used by the timer's thread only, after the start.
   private ServerConfig inUse;
   private ServerConfig seen;
-  private @Nullable String told;
+  private final Map<CheckId, String> told = new EnumMap<>(CheckId.class);
 
   /** A look that was asked for and has not ended. Guarded by this. */
   private @Nullable CompletableFuture<Void> asked;
@@ -95,7 +97,7 @@ final class SecretWatch implements AutoCloseable {
   }
 
   /**
-   * Looks at once, as when a login is refused, but not more often than every few seconds. The
+   * Looks as soon as may be, as when a login is refused: not more often than every few seconds. The
    * result is done when that has ended; it never fails.
    */
   synchronized CompletableFuture<Void> refresh() {
@@ -104,11 +106,19 @@ final class SecretWatch implements AutoCloseable {
       // All statements may fail at once.
       return waiting;
     }
-    if (!reader.isFromSecret() || System.nanoTime() - lastAsked < LEAST_PERIOD.toNanos()) {
+    if (!reader.isFromSecret()) {
       return CompletableFuture.completedFuture(null);
     }
     try {
-      CompletableFuture<Void> next = CompletableFuture.runAsync(this::lookAsAsked, timer);
+      // A rotation changes Postgres first and the secret a few seconds later: a look that comes
+      // between the two is followed by another one, which those wait for who are refused meanwhile.
+      long early = LEAST_PERIOD.toNanos() - (System.nanoTime() - lastAsked);
+      CompletableFuture<Void> next =
+          CompletableFuture.runAsync(
+              this::lookAsAsked,
+              early <= 0
+                  ? timer
+                  : CompletableFuture.delayedExecutor(early, TimeUnit.NANOSECONDS, timer));
       asked = next;
       return next;
     } catch (RejectedExecutionException e) {
@@ -147,6 +157,9 @@ final class SecretWatch implements AutoCloseable {
     tellOthers(now);
     if (!LOGIN.stream().allMatch(setting -> now.find(setting).equals(inUse.find(setting)))) {
       use(now);
+    } else if (told.containsKey(CheckId.POSTGRES_LOGIN)) {
+      // What did not work was taken back.
+      well(CheckId.POSTGRES_LOGIN);
     }
   }
 
@@ -189,15 +202,14 @@ final class SecretWatch implements AutoCloseable {
   /** Shows it, and says it once in the log, not with every look. */
   private void warn(CheckId check, String what, String why) {
     readiness.warn(check, what);
-    if (!what.equals(told) && !timer.isShutdown()) {
+    if (!what.equals(told.put(check, what)) && !timer.isShutdown()) {
       LOG.warn("{}: {}: {}", check.id(), what, why);
     }
-    told = what;
   }
 
   private void well(CheckId check) {
     readiness.ok(check);
-    told = null;
+    told.remove(check);
   }
 
   @Override

@@ -3,6 +3,7 @@ package com.lokryn.ducklake.aws;
 import com.lokryn.ducklake.config.S3Location;
 import java.util.Optional;
 import java.util.regex.Pattern;
+import software.amazon.awssdk.arns.Arn;
 import software.amazon.awssdk.regions.PartitionMetadata;
 import software.amazon.awssdk.regions.Region;
 
@@ -61,6 +62,11 @@ public record PolicyScope(
 
   String secretArn() {
     return secretArn(secretId, region, accountField());
+  }
+
+  /** The ARN's own, where the setting has one: the process asks there. */
+  String secretRegion() {
+    return secretId.startsWith("arn:") ? Arn.fromString(secretId).region().orElse(region) : region;
   }
 
   String bucketArn() {

@@ -80,7 +80,7 @@ public enum PolicyStatement {
               new Condition(
                   "StringEquals",
                   "kms:ViaService",
-                  PolicyScope.viaService("secretsmanager", scope.region())));
+                  PolicyScope.viaService("secretsmanager", scope.secretRegion())));
       case LAKE_LISTING ->
           Optional.of(new Condition("StringLike", "s3:prefix", scope.location().prefix() + "*"));
       case LAKE_KEY ->

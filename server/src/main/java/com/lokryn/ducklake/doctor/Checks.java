@@ -89,7 +89,13 @@ public final class Checks {
               .needing(CREDENTIALS)
               .after(S3_PUT, S3_GET, S3_MULTIPART),
           Check.of(POSTGRES_REACH, "Postgres can be reached", subject -> subject.catalog().reach())
-              .with(Settings.POSTGRES_USER, Settings.POSTGRES_PASSWORD, Settings.POSTGRES_DB),
+              .with(
+                  Settings.POSTGRES_USER,
+                  Settings.POSTGRES_PASSWORD,
+                  Settings.POSTGRES_DB,
+                  Settings.POSTGRES_HOST,
+                  Settings.POSTGRES_PORT,
+                  Settings.POSTGRES_SSLMODE),
           Check.of(
                   POSTGRES_TLS,
                   "the connection is secured as postgres_sslmode asks",

@@ -37,7 +37,7 @@ final class MachineChecks {
             .orElseGet(() -> Path.of(System.getProperty("java.io.tmpdir")))
             .toAbsolutePath();
     Path existing = wanted;
-    while (!Files.isDirectory(existing) && existing.getParent() != null) {
+    while (Files.notExists(existing) && existing.getParent() != null) {
       // It is made when it is needed first.
       existing = existing.getParent();
     }

@@ -141,6 +141,9 @@ public final class Subject implements AutoCloseable {
    * @throws StartException where a setting is missing that names a resource
    */
   public PolicyScope scope(PolicyOptions options) throws StartException {
+    if (failure.isPresent()) {
+      throw new StartException(failure.get());
+    }
     for (Setting<?> setting : List.of(Settings.S3_BUCKET_URL, Settings.AWS_REGION)) {
       if (config.find(setting).isEmpty()) {
         throw new StartException(

@@ -19,6 +19,12 @@ public record EngineOptions(
     long maxTemporaryBytes,
     Path extensionDirectory) {
 
+  /** The same, but spilling elsewhere. */
+  public EngineOptions spillingTo(Path directory) {
+    return new EngineOptions(
+        threads, memoryLimitBytes, directory, maxTemporaryBytes, extensionDirectory);
+  }
+
   Properties properties() {
     Properties properties = new Properties();
     properties.setProperty("threads", Integer.toString(threads));

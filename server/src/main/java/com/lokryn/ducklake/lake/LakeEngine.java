@@ -8,11 +8,15 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineOptions;
 import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Namespace;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.apache.arrow.memory.BufferAllocator;
@@ -47,6 +51,8 @@ public final class LakeEngine implements AutoCloseable {
   /** Instances before the current one that something uses yet. */
   private final Set<Engine> retired = ConcurrentHashMap.newKeySet();
 
+  private final boolean spillDirectoryWasThere;
+  private final AtomicInteger opened = new AtomicInteger();
   private final CountDownLatch stop = new CountDownLatch(1);
   private final AtomicBoolean looking = new AtomicBoolean();
 
@@ -65,6 +71,7 @@ public final class LakeEngine implements AutoCloseable {
     this.allocator = allocator;
     this.onReady = onReady;
     this.onHopeless = onHopeless;
+    this.spillDirectoryWasThere = Files.isDirectory(options.temporaryDirectory());
   }
 
   /** Opens the engine and attaches the lake. */
@@ -74,7 +81,8 @@ public final class LakeEngine implements AutoCloseable {
 
   private Engine opened() throws EngineException, StartException {
     catalog.prepare();
-    Engine engine = Engine.open(options, LakeCatalog.NAMESPACE, allocator);
+    Engine engine =
+        Engine.open(options.spillingTo(spillDirectory()), LakeCatalog.NAMESPACE, allocator);
     try {
       catalog.attach(engine);
       return engine;
@@ -82,6 +90,20 @@ public final class LakeEngine implements AutoCloseable {
       engine.close();
       throw e;
     }
+  }
+
+  /**
+   * Instances name the files that they spill to alike, and delete those of that name when they
+   * close: two that spill to one directory would read each other's.
+   */
+  private Path spillDirectory() {
+    try {
+      // DuckDB makes a directory, but not what is above it.
+      Files.createDirectories(options.temporaryDirectory());
+    } catch (IOException e) {
+      LOG.warn("nothing can be spilled to disk: {}", e.getClass().getSimpleName());
+    }
+    return options.temporaryDirectory().resolve("engine-" + opened.incrementAndGet());
   }
 
   /**
@@ -122,6 +144,20 @@ public final class LakeEngine implements AutoCloseable {
   /** Changes the set-up of the present instance; one that is opened later has it from its lake. */
   public void set(Setup change) throws EngineException {
     change.run(engine());
+  }
+
+  /** The same, and for the instances before, as long as something uses them. */
+  public void setEverywhere(Setup change) throws EngineException {
+    for (Engine engine : retired) {
+      try {
+        change.run(engine);
+      } catch (EngineException e) {
+        if (!engine.isClosed()) {
+          throw e;
+        }
+      }
+    }
+    set(change);
   }
 
   /** Proves that the lake answers. */
@@ -274,5 +310,17 @@ public final class LakeEngine implements AutoCloseable {
       engine.close();
     }
     retired.forEach(Engine::close);
+    if (!spillDirectoryWasThere) {
+      deleteSpillDirectory();
+    }
+  }
+
+  private void deleteSpillDirectory() {
+    try {
+      Files.deleteIfExists(options.temporaryDirectory());
+    } catch (IOException e) {
+      // Something else is in it.
+      LOG.debug("{} stays: {}", options.temporaryDirectory(), e.getClass().getSimpleName());
+    }
   }
 }

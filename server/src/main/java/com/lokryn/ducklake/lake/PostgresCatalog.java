@@ -30,4 +30,16 @@ public record PostgresCatalog(
         config.get(Settings.POSTGRES_SSLMODE).libpqName(),
         maxConnections);
   }
+
+  /** The same lake, by another way: as the settings have user, password, host and port now. */
+  public PostgresCatalog by(ServerConfig config) {
+    return new PostgresCatalog(
+        config.get(Settings.POSTGRES_HOST),
+        config.get(Settings.POSTGRES_PORT),
+        database,
+        config.get(Settings.POSTGRES_USER),
+        config.get(Settings.POSTGRES_PASSWORD),
+        sslMode,
+        maxConnections);
+  }
 }

@@ -5,9 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.lokryn.ducklake.testing.IamPolicyDocument;
+import com.lokryn.ducklake.testing.ScriptedService;
 import com.lokryn.ducklake.testing.TestingPostgres;
 import com.lokryn.ducklake.testing.TestingProcess;
 import com.lokryn.ducklake.testing.TestingProduction;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,6 +19,7 @@ import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 /** {@code doctor} and {@code iam-policy} as operators run them. */
 class DoctorIT {
@@ -192,5 +196,31 @@ class DoctorIT {
     return StreamSupport.stream(policy.get("Statement").spliterator(), false)
         .map(statement -> statement.get("Resource").textValue())
         .collect(Collectors.toList());
+  }
+
+  @Test
+  void whatCannotBeTriedSaysWhichSettingIsWrong(@TempDir Path directory) throws Exception {
+    Map<String, String> environment = production.environment(production.newLake());
+    environment.put("POSTGRES_SSLMODE", "perhaps");
+    environment.put("TEMP_DIRECTORY", Files.createFile(directory.resolve("file")).toString());
+    Run run = Run.of(environment, "doctor", "--json");
+    assertThat(run.exitCode()).isEqualTo(78);
+    Map<String, JsonNode> failed = failed(run.json());
+    assertThat(failed.get("postgres.reach").get("detail").textValue())
+        .isEqualTo("not tried: it needs a right value of postgres_sslmode");
+    assertThat(failed.get("spill").get("detail").textValue()).startsWith("nothing can be written");
+  }
+
+  @Test
+  void aPolicySaysThatSecretsManagerDoesNotWork() throws Exception {
+    try (var broken = ScriptedService.always(ScriptedService.Answer.json(500, "{}"))) {
+      Map<String, String> environment = production.environment(production.newLake());
+      environment.put("AWS_ENDPOINT_URL_SECRETS_MANAGER", broken.endpoint().toString());
+      Run run = Run.of(environment, "iam-policy");
+      assertThat(run.exitCode()).isEqualTo(69);
+      assertThat(run.errors().toString())
+          .contains("Secrets Manager does not work now")
+          .doesNotContain("s3_bucket_url");
+    }
   }
 }

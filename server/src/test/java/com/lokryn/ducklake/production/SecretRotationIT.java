@@ -10,17 +10,23 @@ import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingProduction;
 import com.lokryn.ducklake.testing.TestingReadiness;
 import com.lokryn.ducklake.testing.TestingRemoteServer;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import org.apache.arrow.flight.FlightStream;
+import org.apache.arrow.vector.BigIntVector;
+import org.apache.arrow.vector.VarCharVector;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
+import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
 
 /** A password that is changed in Postgres and in the secret while a server works with it. */
@@ -81,12 +87,26 @@ class SecretRotationIT {
   }
 
   private TestingRemoteServer serve(Duration period) throws Exception {
+    return serve(period, Map.of());
+  }
+
+  private TestingRemoteServer serve(Duration period, Map<String, String> settings)
+      throws Exception {
+    return serve(
+        period,
+        settings,
+        StaticCredentialsProvider.create(AwsBasicCredentials.create("testing", "testing")));
+  }
+
+  private TestingRemoteServer serve(
+      Duration period, Map<String, String> settings, AwsCredentialsProvider credentials)
+      throws Exception {
     return TestingRemoteServer.start(
         services,
         lake,
         services.aws().endpoint(),
-        Map.of(),
-        StaticCredentialsProvider.create(AwsBasicCredentials.create("testing", "testing")),
+        settings,
+        credentials,
         _ -> new SecretSource.Found(new SecretText(secret)),
         period);
   }
@@ -167,6 +187,104 @@ class SecretRotationIT {
       rotate("canary-two");
       await().atMost(LIMIT).until(() -> seen.warnings().isEmpty());
       assertThat(client.value("SELECT i FROM t")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void aSecretThatIsTakenBackLeavesNoWarning() throws Exception {
+    try (var server = serve(OFTEN);
+        var seen = new TestingReadiness(server.server().listenHttp(0), server.port())) {
+      secret("canary-that-postgres-does-not-know");
+      await().atMost(LIMIT).until(() -> seen.warnings().equals(List.of("postgres.login")));
+      secret("canary-one");
+      await().atMost(LIMIT).until(() -> seen.warnings().isEmpty());
+    }
+  }
+
+  @Test
+  void anotherDatabaseInTheSecretIsNotUsedWithANewPassword() throws Exception {
+    String other = services.newLake();
+    try (var server = serve(OFTEN);
+        var client = server.connect()) {
+      client.update("CREATE TABLE t AS SELECT 1 AS i");
+      postgres("ALTER DATABASE %s OWNER TO %s".formatted(other, user));
+      postgres("ALTER ROLE %s PASSWORD 'canary-two'".formatted(user));
+      secret("canary-two");
+      secret = secret.replace("\"postgres_db\":\"" + lake, "\"postgres_db\":\"" + other);
+      assertThat(secret).contains(other);
+      services.postgres().cutConnections(lake);
+      await()
+          .atMost(LIMIT)
+          .ignoreExceptions()
+          .until(() -> client.value("SELECT i FROM t").equals(1));
+      assertThat(
+              services
+                  .postgres()
+                  .value(other, "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"))
+          .isEqualTo("0");
+    }
+  }
+
+  @Test
+  void instancesSpillBesideEachOther(@TempDir Path directory) throws Exception {
+    Path spill = directory.resolve("spill");
+    String sorted =
+        "SELECT i, (i * 7 + %1$d)::VARCHAR || repeat('x', 60) AS s FROM range(3000000) r(i)"
+            + " ORDER BY hash(i)";
+    try (var server =
+            serve(
+                OFTEN,
+                Map.of(
+                    "memory_limit", "150MB", "threads", "2", "temp_directory", spill.toString()));
+        var before = server.connect();
+        var after = server.connect()) {
+      try (FlightStream first = before.open(sorted.formatted(1))) {
+        assertThat(first.next()).isTrue();
+        assertThat(spill).isNotEmptyDirectory();
+        rotate("canary-two");
+        await().atMost(LIMIT).until(() -> server.server().retiredEngines() == 1);
+        try (FlightStream second = after.open(sorted.formatted(2))) {
+          assertThat(second.next()).isTrue();
+          assertRight(first, 1);
+          first.close();
+          await().atMost(LIMIT).until(() -> server.server().retiredEngines() == 0);
+          assertRight(second, 2);
+        }
+      }
+      assertThat(after.rows("SELECT count(*) FROM (%s)".formatted(sorted.formatted(3)))).hasSize(1);
+    }
+    assertThat(spill).doesNotExist();
+  }
+
+  private static void assertRight(FlightStream stream, int plus) {
+    do {
+      var numbers = (BigIntVector) stream.getRoot().getVector("i");
+      var texts = (VarCharVector) stream.getRoot().getVector("s");
+      for (int row = 0; row < stream.getRoot().getRowCount(); row++) {
+        if (!texts.getObject(row).toString().startsWith(numbers.get(row) * 7 + plus + "x")) {
+          throw new AssertionError("%d: %s".formatted(numbers.get(row), texts.getObject(row)));
+        }
+      }
+    } while (stream.next());
+  }
+
+  @Test
+  void whatRunsGetsNewKeysToo() throws Exception {
+    var keys = new AtomicReference<>(AwsBasicCredentials.create("AKIAONE", "testing"));
+    try (var server = serve(OFTEN, Map.of(), keys::get);
+        var client = server.connect()) {
+      client.update("CREATE TEMP TABLE mine AS SELECT 1 AS i");
+      rotate("canary-two");
+      await().atMost(LIMIT).until(() -> server.server().retiredEngines() == 1);
+      keys.set(AwsBasicCredentials.create("AKIATWO", "testing"));
+      await()
+          .atMost(LIMIT)
+          .until(
+              () ->
+                  client
+                      .rows("SELECT secret_string FROM duckdb_secrets() WHERE type = 's3'")
+                      .toString()
+                      .contains("AKIATWO"));
     }
   }
 }
