@@ -16,6 +16,7 @@ import com.lokryn.ducklake.engine.MachineMemory;
 import com.lokryn.ducklake.flight.FlightEndpoint;
 import com.lokryn.ducklake.flight.FlightEndpoint.Parts;
 import com.lokryn.ducklake.flight.FlightEndpoint.Patience;
+import com.lokryn.ducklake.flight.Handles;
 import com.lokryn.ducklake.http.OpsServer;
 import com.lokryn.ducklake.lake.Lake;
 import com.lokryn.ducklake.lake.LakeCatalog;
@@ -35,6 +36,7 @@ import com.lokryn.ducklake.query.Renewal;
 import com.lokryn.ducklake.query.Sessions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -201,6 +203,10 @@ public final class LakeServer implements AutoCloseable {
                 sessions,
                 service.users,
                 watch == null ? null : watch.material(),
+                new Handles(
+                    config
+                        .find(Settings.FLIGHT_TOKEN_SECRET)
+                        .map(secret -> secret.reveal().getBytes(StandardCharsets.UTF_8))),
                 redaction,
                 allocator,
                 clock,

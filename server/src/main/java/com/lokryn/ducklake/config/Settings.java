@@ -185,6 +185,14 @@ public final class Settings {
               "who may log in: a JSON array of {\"name\", \"password_hash\", \"role\"}")
           .hidden();
 
+  public static final Setting<SecretText> FLIGHT_TOKEN_SECRET =
+      Setting.optional(
+              "flight_token_secret",
+              ValueType.longSecret(),
+              "random for each process",
+              "signs tickets and handles: servers of a lake that have the same one take each other's")
+          .hidden();
+
   public static final Setting<Path> FLIGHT_TLS_CERTIFICATE =
       Setting.optional(
           "flight_tls_certificate",
@@ -300,6 +308,7 @@ public final class Settings {
           HTTP_PORT,
           FLIGHT_AUTH,
           FLIGHT_USERS,
+          FLIGHT_TOKEN_SECRET,
           FLIGHT_TLS_CERTIFICATE,
           FLIGHT_TLS_PRIVATE_KEY,
           FLIGHT_TLS_CLIENT_CA,

@@ -67,6 +67,19 @@ public interface ValueType<T> {
     };
   }
 
+  /** One that nobody guesses: of 32 characters or more. */
+  static ValueType<SecretText> longSecret() {
+    return text -> {
+      SecretText secret = secret().read(text);
+      if (text.length() < 32) {
+        throw new Setting.SecretTextException(
+            "has less than 32 characters: make it of random ones, by openssl rand -hex 32 for"
+                + " instance");
+      }
+      return secret;
+    };
+  }
+
   static ValueType<S3Location> s3Location() {
     return S3Location::parse;
   }

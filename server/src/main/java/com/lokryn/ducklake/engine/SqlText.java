@@ -56,6 +56,13 @@ public final class SqlText {
   private static final Set<String> STATEFUL_WORDS =
       Set.of("pivot", "pivot_wider", "setseed", "query", "query_table", "temp", "temporary");
 
+  private static final Set<String> READING_VERBS =
+      Set.of("select", "with", "from", "values", "table", "show", "describe", "desc", "summarize");
+
+  /** What a statement that begins as a reading one may have in it. */
+  private static final Set<String> CHANGING_WORDS =
+      Set.of("insert", "update", "delete", "merge", "nextval", "currval", "call", "copy");
+
   /** Functions of the engine's log, in which all clients' statements are. */
   private static final Set<String> SERVER_WORDS =
       Set.of("enable_logging", "disable_logging", "truncate_duckdb_logs", "duckdb_logs");
@@ -75,6 +82,7 @@ public final class SqlText {
   private boolean namesTemporaryCatalog;
   private boolean hasStatefulWord;
   private boolean hasServerWord;
+  private boolean hasChangingWord;
   private boolean analyzes;
   private boolean returnsRows;
   private int at;
@@ -206,6 +214,14 @@ public final class SqlText {
         && !(analyzes && verb().equals("explain"));
   }
 
+  /**
+   * Reads, and has no effect wherever and however often it is run. What is not known to be so is
+   * not: functions of the lake, of Postgres, and of sequences may change something.
+   */
+  public boolean onlyReads() {
+    return READING_VERBS.contains(verb()) && !hasStatefulWord && !hasChangingWord;
+  }
+
   /** Changes where names are looked up. */
   public boolean isUse() {
     return verb().equals("use");
@@ -279,6 +295,12 @@ public final class SqlText {
     hasServerWord |= afterSet && kind == TokenKind.WORD && text.equals("global");
     afterSet = kind == TokenKind.WORD && (text.equals("set") || text.equals("reset"));
     hasStatefulWord |= STATEFUL_WORDS.contains(text);
+    hasChangingWord |=
+        CHANGING_WORDS.contains(text)
+            || text.startsWith("ducklake_")
+            || text.startsWith("postgres_")
+            // A longer name is not looked at.
+            || to - from > LONGEST_WORD;
     analyzes |= text.equals("analyze") || text.equals("analyse");
     returnsRows |= text.equals("returning");
     tokens++;

@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import com.google.protobuf.InvalidProtocolBufferException;
 import com.google.protobuf.Message;
 import com.google.protobuf.Timestamp;
+import com.lokryn.ducklake.flight.Handles.Handle;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.Results;
 import io.grpc.stub.StreamObserver;
@@ -32,6 +33,7 @@ final class Actions {
   private final Calls calls;
   private final PreparedHandler prepared;
   private final TransactionHandler transactions;
+  private final StatementHandler statements;
   private final SessionHandler sessions;
   private final PollHandler polls;
   private final Results results;
@@ -39,12 +41,14 @@ final class Actions {
 
   Actions(
       Calls calls,
+      StatementHandler statements,
       PreparedHandler prepared,
       TransactionHandler transactions,
       SessionHandler sessions,
       PollHandler polls,
       Results results) {
     this.calls = calls;
+    this.statements = statements;
     this.prepared = prepared;
     this.transactions = transactions;
     this.sessions = sessions;
@@ -108,7 +112,7 @@ final class Actions {
   }
 
   private List<Flight.Result> closePrepared(Flight.Action action, Call call) {
-    prepared.close(unpack(action, FlightSql.ActionClosePreparedStatementRequest.class));
+    prepared.close(unpack(action, FlightSql.ActionClosePreparedStatementRequest.class), call);
     return List.of();
   }
 
@@ -124,7 +128,8 @@ final class Actions {
 
   private List<Flight.Result> cancelInfo(Flight.Action action, Call call)
       throws InvalidProtocolBufferException {
-    boolean found = cancel(Flight.CancelFlightInfoRequest.parseFrom(action.getBody()).getInfo());
+    boolean found =
+        cancel(Flight.CancelFlightInfoRequest.parseFrom(action.getBody()).getInfo(), call);
     return plain(
         Flight.CancelFlightInfoResult.newBuilder()
             .setStatus(
@@ -139,7 +144,7 @@ final class Actions {
       throws InvalidProtocolBufferException {
     FlightSql.ActionCancelQueryRequest request =
         unpack(action, FlightSql.ActionCancelQueryRequest.class);
-    boolean found = cancel(Flight.FlightInfo.parseFrom(request.getInfo()));
+    boolean found = cancel(Flight.FlightInfo.parseFrom(request.getInfo()), call);
     return packed(
         FlightSql.ActionCancelQueryResult.newBuilder()
             .setResult(
@@ -150,16 +155,14 @@ final class Actions {
   }
 
   /** Ends a query that runs, waits for its ticket, or is on its way. */
-  private boolean cancel(Flight.FlightInfo info) {
-    boolean found = polls.cancel(info);
+  private boolean cancel(Flight.FlightInfo info, Call call) {
+    boolean found = polls.cancel(info, call);
     for (Flight.FlightEndpoint endpoint : info.getEndpointList()) {
       if (CommandDecoder.read(endpoint.getTicket().getTicket())
           instanceof FlightCommand.Started(var ticket)) {
         found |=
             results.cancel(
-                ticket.getStatementHandle().toStringUtf8(),
-                Problem.CANCELLED,
-                "the client cancelled");
+                statements.read(ticket, call).id(), Problem.CANCELLED, "the client cancelled");
       }
     }
     return found;
@@ -171,10 +174,13 @@ final class Actions {
         Flight.RenewFlightEndpointRequest.parseFrom(action.getBody()).getEndpoint();
     if (CommandDecoder.read(endpoint.getTicket().getTicket())
         instanceof FlightCommand.Started(var ticket)) {
-      Instant until = results.renew(ticket.getStatementHandle().toStringUtf8());
-      return plain(endpoint.toBuilder().setExpirationTime(timestamp(until)).build());
+      Handle handle = statements.read(ticket, call);
+      if (statements.isHere(handle)) {
+        Instant until = results.renew(handle.id());
+        return plain(endpoint.toBuilder().setExpirationTime(timestamp(until)).build());
+      }
     }
-    // A question is its own ticket, and holds for ever.
+    // A question is its own ticket, as is that of a statement which any server can run.
     return plain(endpoint);
   }
 

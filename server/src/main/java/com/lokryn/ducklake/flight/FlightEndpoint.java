@@ -87,6 +87,7 @@ public final class FlightEndpoint implements AutoCloseable {
    * What a server needs that others made; it closes none of it.
    *
    * @param tls null for none
+   * @param handles signs what clients carry
    */
   public record Parts(
       EngineThreads threads,
@@ -96,6 +97,7 @@ public final class FlightEndpoint implements AutoCloseable {
       Sessions sessions,
       Users users,
       @Nullable TlsMaterial tls,
+      Handles handles,
       Redaction redaction,
       BufferAllocator allocator,
       InstantSource clock,
@@ -147,14 +149,17 @@ public final class FlightEndpoint implements AutoCloseable {
             patience.idle,
             TransactionHandler.Open::isBusy,
             transaction -> threads.streams().execute(transaction::close));
+    Handles handles = parts.handles;
     var errors = new FlightErrors(parts.redaction);
     var calls = new Calls(sessions, threads.queries(), errors, parts.usage);
-    var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions);
+    var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions, handles);
     var schemas = new SchemaBytes();
     var infos = new FlightInfos(schemas);
-    var statements = new StatementHandler(parts.queries, results, transactionHandler, infos);
+    var statements =
+        new StatementHandler(parts.queries, results, transactionHandler, infos, handles);
     var preparedHandler =
-        new PreparedHandler(parts.queries, statements, transactionHandler, prepared, schemas);
+        new PreparedHandler(
+            parts.queries, statements, transactionHandler, prepared, schemas, handles);
     var metadata =
         new MetadataHandler(parts.queries, new ServerInfo(), parts.types, parts.allocator);
     uploads =
@@ -190,10 +195,17 @@ public final class FlightEndpoint implements AutoCloseable {
             preparedHandler,
             infos,
             schemas,
-            planner -> new PollHandler(calls, planner, threads.queries(), polled, parts.clock),
+            planner ->
+                new PollHandler(calls, planner, threads.queries(), polled, parts.clock, handles),
             polls ->
                 new Actions(
-                    calls, preparedHandler, transactionHandler, sessionHandler, polls, results));
+                    calls,
+                    statements,
+                    preparedHandler,
+                    transactionHandler,
+                    sessionHandler,
+                    polls,
+                    results));
     tls = parts.tls == null ? null : new RenewableTls(parts.tls);
     var builder = NettyServerBuilder.forAddress(address);
     if (tls != null) {

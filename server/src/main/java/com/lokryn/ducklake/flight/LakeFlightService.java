@@ -81,7 +81,7 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
   private Schema schema(Flight.FlightDescriptor descriptor, Call call) throws Exception {
     return switch (readable(descriptor)) {
       case FlightCommand.Query(var message) -> statements.schema(message, call);
-      case FlightCommand.Prepared(var message) -> prepared.schema(message);
+      case FlightCommand.Prepared(var message) -> prepared.schema(message, call);
       case FlightCommand.Metadata(var question) -> question.schema();
       case FlightCommand.Started _ -> throw FlightErrors.invalid("a ticket is fetched with DoGet");
       case FlightCommand.Refused(var name) ->

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.flight;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
+import com.lokryn.ducklake.flight.Handles.Kind;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.query.Expiring;
 import com.lokryn.ducklake.query.Problem;
@@ -29,8 +30,6 @@ final class PollHandler {
 
   /** How long a client may stay away; it is told so. */
   static final Duration PATIENCE = Duration.ofSeconds(60);
-
-  private static final String PREFIX = "poll-";
 
   /** Makes the info that GetFlightInfo would answer. */
   interface Planner {
@@ -67,13 +66,16 @@ final class PollHandler {
   private final Executor workers;
   private final Expiring<Polled> polled;
   private final InstantSource clock;
+  private final Handles handles;
 
   PollHandler(
       Calls calls,
       Planner planner,
       Executor workers,
       Expiring<Polled> polled,
-      InstantSource clock) {
+      InstantSource clock,
+      Handles handles) {
+    this.handles = handles;
     this.calls = calls;
     this.planner = planner;
     this.workers = workers;
@@ -112,8 +114,7 @@ final class PollHandler {
   }
 
   private Polled begin(Flight.FlightDescriptor descriptor, Call call) {
-    var query =
-        new Polled(PREFIX + QueryId.random().value(), call, descriptor, new CompletableFuture<>());
+    var query = new Polled(QueryId.random().value(), call, descriptor, new CompletableFuture<>());
     call.cancellation().watch();
     polled.put(query.id, query);
     workers.execute(
@@ -128,15 +129,14 @@ final class PollHandler {
     return query;
   }
 
-  private Polled find(String id, Call call) {
+  private Polled find(ByteString handle, Call call) {
     return polled
-        .touch(id)
-        .filter(query -> query.session().user().equals(call.session().user()))
+        .touch(handles.read(Kind.POLL, handle, call.session().user()).id())
         .orElseThrow(
             () ->
                 new QueryException(
                     Problem.UNKNOWN_HANDLE,
-                    "no such query: it has failed or was cancelled, or was not asked for within %d s"
+                    "no such query here: it has failed or was cancelled, is on another server, or was not asked for within %d s"
                         .formatted(PATIENCE.toSeconds())));
   }
 
@@ -148,7 +148,8 @@ final class PollHandler {
     OptionalDouble progress = query.call.cancellation().progress();
     progress.ifPresent(answer::setProgress);
     Instant until = clock.instant().plus(PATIENCE);
-    ByteString handle = ByteString.copyFromUtf8(query.id);
+    ByteString handle =
+        handles.write(Kind.POLL, query.id, query.session().user(), Optional.empty());
     return answer
         .setInfo(
             Flight.FlightInfo.newBuilder()
@@ -170,16 +171,19 @@ final class PollHandler {
   }
 
   /** Ends a query that has no endpoints yet. */
-  boolean cancel(Flight.FlightInfo info) {
-    Optional<Polled> found = polled.take(info.getAppMetadata().toStringUtf8());
+  boolean cancel(Flight.FlightInfo info, Call call) {
+    if (!handles.isOf(Kind.POLL, info.getAppMetadata())) {
+      return false;
+    }
+    Optional<Polled> found =
+        polled.take(handles.read(Kind.POLL, info.getAppMetadata(), call.session().user()).id());
     return found.isPresent() && found.get().end(Problem.CANCELLED, "the client cancelled");
   }
 
-  private static Optional<String> handle(Flight.FlightDescriptor descriptor) {
+  private Optional<ByteString> handle(Flight.FlightDescriptor descriptor) {
     return descriptor.getType() == Flight.FlightDescriptor.DescriptorType.CMD
             && CommandDecoder.read(descriptor.getCmd()) instanceof FlightCommand.Started(var ticket)
-        ? Optional.of(ticket.getStatementHandle().toStringUtf8())
-            .filter(id -> id.startsWith(PREFIX))
+        ? Optional.of(ticket.getStatementHandle()).filter(handle -> handles.isOf(Kind.POLL, handle))
         : Optional.empty();
   }
 }

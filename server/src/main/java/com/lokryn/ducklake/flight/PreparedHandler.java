@@ -2,13 +2,17 @@ package com.lokryn.ducklake.flight;
 
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.flight.Handles.Handle;
+import com.lokryn.ducklake.flight.Handles.Kind;
 import com.lokryn.ducklake.query.Expiring;
 import com.lokryn.ducklake.query.Parameters;
+import com.lokryn.ducklake.query.Portable;
 import com.lokryn.ducklake.query.PreparedQuery;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Session;
+import java.util.Optional;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.sql.impl.FlightSql;
 import org.apache.arrow.vector.types.pojo.Schema;
@@ -20,13 +24,16 @@ final class PreparedHandler {
   private final TransactionHandler transactions;
   private final Expiring<PreparedQuery> prepared;
   private final SchemaBytes schemas;
+  private final Handles handles;
 
   PreparedHandler(
       QueryService queries,
       StatementHandler statements,
       TransactionHandler transactions,
       Expiring<PreparedQuery> prepared,
-      SchemaBytes schemas) {
+      SchemaBytes schemas,
+      Handles handles) {
+    this.handles = handles;
     this.schemas = schemas;
     this.queries = queries;
     this.statements = statements;
@@ -38,7 +45,7 @@ final class PreparedHandler {
       FlightSql.ActionCreatePreparedStatementRequest request, Call call) throws EngineException {
     Session session =
         request.hasTransactionId()
-            ? transactions.session(request.getTransactionId())
+            ? transactions.session(request.getTransactionId(), call)
             : call.session();
     PreparedQuery query = queries.prepare(session, request.getQuery(), call.cancellation());
     prepared.put(query.handle().value(), query);
@@ -48,7 +55,9 @@ final class PreparedHandler {
     }
     var result =
         FlightSql.ActionCreatePreparedStatementResult.newBuilder()
-            .setPreparedStatementHandle(ByteString.copyFromUtf8(query.handle().value()));
+            .setPreparedStatementHandle(
+                handles.write(
+                    Kind.PREPARED, query.handle().value(), session.user(), query.portable()));
     if (query.isQuery()) {
       result.setDatasetSchema(schemas.of(query.resultSchema()));
     }
@@ -64,39 +73,64 @@ final class PreparedHandler {
       Flight.FlightDescriptor descriptor,
       Call call)
       throws EngineException {
-    PreparedQuery query = find(command.getPreparedStatementHandle());
+    PreparedQuery query = find(command.getPreparedStatementHandle(), call);
     return statements.started(queries.start(query, call.cancellation()), descriptor);
   }
 
-  Schema schema(FlightSql.CommandPreparedStatementQuery command) {
-    return find(command.getPreparedStatementHandle()).resultSchema();
+  Schema schema(FlightSql.CommandPreparedStatementQuery command, Call call) throws EngineException {
+    return find(command.getPreparedStatementHandle(), call).resultSchema();
   }
 
   /** Keeps values for the next run. */
-  void bind(ByteString handle, Parameters parameters) {
-    find(handle).bind(parameters);
+  void bind(ByteString handle, Parameters parameters, Call call) throws EngineException {
+    find(handle, call).bind(parameters);
   }
 
   /** Runs with the values given, and returns the rows changed. */
   long update(ByteString handle, Parameters parameters, Call call) throws EngineException {
-    PreparedQuery query = find(handle);
+    PreparedQuery query = find(handle, call);
     query.bind(parameters);
     return queries.update(query, call.cancellation());
   }
 
   /** Forgets a statement; to forget one twice is no error. */
-  void close(FlightSql.ActionClosePreparedStatementRequest request) {
-    prepared.end(request.getPreparedStatementHandle().toStringUtf8());
+  void close(FlightSql.ActionClosePreparedStatementRequest request, Call call) {
+    prepared.end(
+        handles
+            .read(Kind.PREPARED, request.getPreparedStatementHandle(), call.session().user())
+            .id());
   }
 
-  private PreparedQuery find(ByteString handle) {
-    return prepared
-        .touch(handle.toStringUtf8())
-        .orElseThrow(
-            () ->
-                new QueryException(
-                    Problem.UNKNOWN_HANDLE,
-                    "this prepared statement was closed or not used for too long: prepare it"
-                        + " again"));
+  /** The statement; one that another server has planned is planned here too, once. */
+  private PreparedQuery find(ByteString handle, Call call) throws EngineException {
+    Handle read = handles.read(Kind.PREPARED, handle, call.session().user());
+    Optional<PreparedQuery> known = prepared.touch(read.id());
+    if (known.isPresent()) {
+      return known.get();
+    }
+    if (handles.isOwn(read)) {
+      throw new QueryException(
+          Problem.UNKNOWN_HANDLE,
+          "this prepared statement was closed or not used for too long: prepare it again");
+    }
+    Portable portable =
+        read.portable()
+            .orElseThrow(
+                () ->
+                    new QueryException(
+                        Problem.UNKNOWN_HANDLE,
+                        "this prepared statement is on another server, and cannot be planned here:"
+                            + " it changes something, or is of a transaction or of a session with"
+                            + " temporary objects; prepare it again"));
+    if (!portable.namespace().equals(call.session().namespace())) {
+      throw new QueryException(
+          Problem.UNKNOWN_HANDLE,
+          "this prepared statement is on another server, where it looks names up in %s.%s, and this"
+                  .formatted(portable.namespace().catalog(), portable.namespace().schema())
+              + " session looks them up elsewhere; prepare it again");
+    }
+    PreparedQuery planned = queries.prepare(call.session(), portable.sql(), call.cancellation());
+    prepared.put(read.id(), planned);
+    return planned;
   }
 }

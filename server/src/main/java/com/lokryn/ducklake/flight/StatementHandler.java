@@ -3,7 +3,11 @@ package com.lokryn.ducklake.flight;
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.flight.Handles.Handle;
+import com.lokryn.ducklake.flight.Handles.Kind;
 import com.lokryn.ducklake.query.PreparedQuery;
+import com.lokryn.ducklake.query.Problem;
+import com.lokryn.ducklake.query.QueryException;
 import com.lokryn.ducklake.query.QueryResult;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Results;
@@ -18,9 +22,15 @@ final class StatementHandler {
   private final Results results;
   private final TransactionHandler transactions;
   private final FlightInfos infos;
+  private final Handles handles;
 
   StatementHandler(
-      QueryService queries, Results results, TransactionHandler transactions, FlightInfos infos) {
+      QueryService queries,
+      Results results,
+      TransactionHandler transactions,
+      FlightInfos infos,
+      Handles handles) {
+    this.handles = handles;
     this.infos = infos;
     this.queries = queries;
     this.results = results;
@@ -56,17 +66,40 @@ final class StatementHandler {
     results.park(result);
     var ticket =
         FlightSql.TicketStatementQuery.newBuilder()
-            .setStatementHandle(ByteString.copyFromUtf8(result.id().value()))
+            .setStatementHandle(
+                handles.write(
+                    Kind.RESULT, result.id().value(), result.session().user(), result.portable()))
             .build();
     return infos.of(schema, descriptor, Any.pack(ticket).toByteString());
   }
 
+  /** What a ticket stands for, as far as its signature and its owner go. */
+  Handle read(FlightSql.TicketStatementQuery ticket, Call call) {
+    return handles.read(Kind.RESULT, ticket.getStatementHandle(), call.session().user());
+  }
+
+  /** True when the result is here, or nowhere: then it can be claimed without the engine. */
+  boolean isHere(Handle ticket) {
+    return handles.isOwn(ticket) || ticket.portable().isEmpty();
+  }
+
   /** The result a ticket stands for; of several requests one gets it. */
-  QueryResult claim(FlightSql.TicketStatementQuery ticket) {
-    return results.claim(ticket.getStatementHandle().toStringUtf8());
+  QueryResult claim(Handle ticket) {
+    if (!handles.isOwn(ticket)) {
+      throw new QueryException(
+          Problem.UNKNOWN_HANDLE,
+          "this result is on another server, and cannot be made here: it is of a change, of a"
+              + " transaction or of a session with temporary objects, or has bound values");
+    }
+    return results.claim(ticket.id());
+  }
+
+  /** Gives the rows of a ticket that another server of the lake has made. */
+  QueryResult startHere(Handle ticket, Call call) throws EngineException {
+    return queries.start(call.session(), ticket.portable().orElseThrow(), call.cancellation());
   }
 
   private Session session(boolean inTransaction, ByteString transaction, Call call) {
-    return inTransaction ? transactions.session(transaction) : call.session();
+    return inTransaction ? transactions.session(transaction, call) : call.session();
   }
 }

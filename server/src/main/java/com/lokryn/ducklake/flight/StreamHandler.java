@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.engine.EngineThreads;
+import com.lokryn.ducklake.flight.Handles.Handle;
 import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.Batches;
 import com.lokryn.ducklake.query.CompletedUpdate;
@@ -56,7 +57,8 @@ final class StreamHandler {
     Call call = calls.begin();
     try {
       switch (CommandDecoder.read(ticket.getTicket())) {
-        case FlightCommand.Started(var message) -> send(statements.claim(message), output);
+        case FlightCommand.Started(var message) ->
+            send(statements.read(message, call), call, output);
         case FlightCommand.Metadata(var question) ->
             threads.queries().execute(() -> answer(question, call, output));
         case FlightCommand _ ->
@@ -64,6 +66,22 @@ final class StreamHandler {
       }
     } catch (RuntimeException e) {
       output.fail(errors.status(e));
+    }
+  }
+
+  private void send(Handle ticket, Call call, BatchOutput output) {
+    if (statements.isHere(ticket)) {
+      send(statements.claim(ticket), output);
+    } else {
+      threads.queries().execute(() -> startAndSend(ticket, call, output));
+    }
+  }
+
+  private void startAndSend(Handle ticket, Call call, BatchOutput output) {
+    try {
+      send(statements.startHere(ticket, call), output);
+    } catch (Throwable t) {
+      output.fail(errors.status(t));
     }
   }
 

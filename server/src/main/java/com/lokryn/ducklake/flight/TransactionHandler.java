@@ -2,6 +2,8 @@ package com.lokryn.ducklake.flight;
 
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.flight.Handles.Handle;
+import com.lokryn.ducklake.flight.Handles.Kind;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.query.Expiring;
 import com.lokryn.ducklake.query.Problem;
@@ -9,6 +11,7 @@ import com.lokryn.ducklake.query.QueryException;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Session;
 import com.lokryn.ducklake.query.Sessions;
+import java.util.Optional;
 import org.apache.arrow.flight.sql.impl.FlightSql;
 
 /**
@@ -34,8 +37,11 @@ final class TransactionHandler {
   private final QueryService queries;
   private final Sessions sessions;
   private final Expiring<Open> open;
+  private final Handles handles;
 
-  TransactionHandler(QueryService queries, Sessions sessions, Expiring<Open> open) {
+  TransactionHandler(
+      QueryService queries, Sessions sessions, Expiring<Open> open, Handles handles) {
+    this.handles = handles;
     this.queries = queries;
     this.sessions = sessions;
     this.open = open;
@@ -51,7 +57,8 @@ final class TransactionHandler {
       open.end(id);
     }
     return FlightSql.ActionBeginTransactionResult.newBuilder()
-        .setTransactionId(ByteString.copyFromUtf8(id))
+        .setTransactionId(
+            handles.write(Kind.TRANSACTION, id, call.session().user(), Optional.empty()))
         .build();
   }
 
@@ -63,15 +70,26 @@ final class TransactionHandler {
           case END_TRANSACTION_UNSPECIFIED, UNRECOGNIZED ->
               throw FlightErrors.invalid("a transaction ends with a commit or a rollback");
         };
-    String id = request.getTransactionId().toStringUtf8();
+    String id = id(request.getTransactionId(), call);
     try (Open transaction = open.take(id).orElseThrow(TransactionHandler::unknown)) {
       queries.update(transaction.session, statement, call.cancellation());
     }
   }
 
   /** The session in which the statements of a transaction run. */
-  Session session(ByteString id) {
-    return open.touch(id.toStringUtf8()).orElseThrow(TransactionHandler::unknown).session;
+  Session session(ByteString handle, Call call) {
+    return open.touch(id(handle, call)).orElseThrow(TransactionHandler::unknown).session;
+  }
+
+  private String id(ByteString handle, Call call) {
+    Handle transaction = handles.read(Kind.TRANSACTION, handle, call.session().user());
+    if (!handles.isOwn(transaction)) {
+      throw new QueryException(
+          Problem.UNKNOWN_HANDLE,
+          "this transaction is on another server, where its statements have to be sent: it is rolled"
+              + " back there when that does not happen; begin it again");
+    }
+    return transaction.id();
   }
 
   private static QueryException unknown() {

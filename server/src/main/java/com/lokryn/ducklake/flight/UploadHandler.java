@@ -74,7 +74,7 @@ final class UploadHandler {
               answers,
               prepared.update(message.getPreparedStatementHandle(), parameters(upload), call));
       case FlightCommand.Prepared(var message) ->
-          prepared.bind(message.getPreparedStatementHandle(), parameters(upload));
+          prepared.bind(message.getPreparedStatementHandle(), parameters(upload), call);
       case FlightCommand.Ingest(var message) -> answer(answers, ingest(message, upload, call));
       case FlightCommand.Refused(var name) ->
           throw FlightErrors.unsupported(name + " are not supported");
@@ -104,7 +104,7 @@ final class UploadHandler {
             message.getTemporary());
     Session session =
         message.hasTransactionId()
-            ? transactions.session(message.getTransactionId())
+            ? transactions.session(message.getTransactionId(), call)
             : call.session();
     Mode mode = mode(message.getTableDefinitionOptions());
     IncomingBatches batches =

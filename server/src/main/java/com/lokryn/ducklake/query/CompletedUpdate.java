@@ -2,6 +2,7 @@ package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.observe.QueryId;
 import java.util.List;
+import java.util.Optional;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.FieldType;
@@ -24,6 +25,12 @@ public record CompletedUpdate(QueryId id, Session session, Cancellation cancella
   @Override
   public Schema schema() {
     return COUNT;
+  }
+
+  /** Its effect is done, and the count is here. */
+  @Override
+  public Optional<Portable> portable() {
+    return Optional.empty();
   }
 
   @Override

@@ -80,6 +80,11 @@ public final class PreparedQuery implements AutoCloseable {
     return text;
   }
 
+  /** What another server needs to plan the same; empty where it cannot. */
+  public Optional<Portable> portable() {
+    return QueryService.portable(session, text, Parameters.NONE);
+  }
+
   /** True when running it gives rows, false when it changes something. */
   public boolean isQuery() {
     return kind == EngineStatement.Kind.QUERY;

@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.observe.QueryId;
+import java.util.Optional;
 import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
@@ -14,6 +15,9 @@ public sealed interface QueryResult permits RunningQuery, CompletedUpdate {
   Schema schema();
 
   Cancellation cancellation();
+
+  /** What another server needs to give the same rows; empty where it cannot. */
+  Optional<Portable> portable();
 
   /** Gives up what nobody fetched. */
   void abandon();

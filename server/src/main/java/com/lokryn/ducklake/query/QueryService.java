@@ -249,6 +249,7 @@ public final class QueryService {
             connection,
             stream,
             call.cancellation(),
+            portable(call.session(), call.text, call.parameters),
             outcome -> {
               release.accept(outcome);
               call.execution.end(outcome);
@@ -260,6 +261,32 @@ public final class QueryService {
       query.finish(new Outcome.Failed(String.valueOf(e.getMessage())));
       throw e;
     }
+  }
+
+  /** Values that were bound, and what a session holds, stay with their server. */
+  static Optional<Portable> portable(Session session, SqlText text, Parameters parameters) {
+    return text.onlyReads()
+            && parameters.equals(Parameters.NONE)
+            && text.sql().length() <= Portable.MAX_CHARS
+            && !session.hasState()
+        ? Optional.of(new Portable(text.sql(), session.namespace()))
+        : Optional.empty();
+  }
+
+  /** Starts a statement that another server has planned or run. */
+  public QueryResult start(Session session, Portable portable, Cancellation cancellation)
+      throws EngineException {
+    SqlText text = StatementGate.admit(portable.sql());
+    return accounted(
+        session,
+        text,
+        Parameters.NONE,
+        cancellation,
+        call -> renewing(session, cancellation, () -> startElsewhere(call, portable)));
+  }
+
+  private QueryResult startElsewhere(Call call, Portable portable) throws EngineException {
+    return call.session().runAt(portable.namespace(), place -> startIn(place, call));
   }
 
   /** Runs a statement to its end and returns the rows it changed. */

@@ -4,6 +4,7 @@ import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.observe.QueryId;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
 import org.apache.arrow.vector.FieldVector;
@@ -29,6 +30,7 @@ public final class RunningQuery implements QueryResult, Batches {
   private final EngineConnection connection;
   private final BatchStream stream;
   private final Cancellation cancellation;
+  private final Optional<Portable> portable;
   private final Consumer<Outcome> release;
   private final AtomicBoolean finished = new AtomicBoolean();
   private First first = First.GIVEN;
@@ -36,6 +38,7 @@ public final class RunningQuery implements QueryResult, Batches {
   private long bytes;
 
   /**
+   * @param portable what another server needs to give the same rows
    * @param release closes what the stream was opened from, and takes note of the outcome
    */
   RunningQuery(
@@ -44,12 +47,14 @@ public final class RunningQuery implements QueryResult, Batches {
       EngineConnection connection,
       BatchStream stream,
       Cancellation cancellation,
+      Optional<Portable> portable,
       Consumer<Outcome> release) {
     this.id = id;
     this.session = session;
     this.connection = connection;
     this.stream = stream;
     this.cancellation = cancellation;
+    this.portable = portable;
     this.release = release;
   }
 
@@ -123,6 +128,11 @@ public final class RunningQuery implements QueryResult, Batches {
   @Override
   public Session session() {
     return session;
+  }
+
+  @Override
+  public Optional<Portable> portable() {
+    return portable;
   }
 
   @Override

@@ -121,6 +121,17 @@ public final class Session implements AutoCloseable {
     }
   }
 
+  /** Runs work that needs nothing of this session, where names are looked up in another place. */
+  <T> T runAt(Namespace elsewhere, Work<T> work) throws EngineException {
+    EngineConnection connection = connector.connect(elsewhere);
+    try {
+      return work.run(new Place(connection, null));
+    } catch (EngineException | RuntimeException e) {
+      connection.close();
+      throw e;
+    }
+  }
+
   /** Runs work on the session's connection, which it then keeps. */
   <T> T runKeeping(Cancellation cancellation, Work<T> work) throws EngineException {
     return run(
