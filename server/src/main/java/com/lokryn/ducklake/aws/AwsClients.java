@@ -79,8 +79,7 @@ public final class AwsClients implements AutoCloseable {
     try {
       AwsCredentials found = credentials.resolveCredentials();
       return new Finding.Passed(
-          (found instanceof AwsSessionCredentials ? "temporary ones" : "long-term keys")
-              + found.providerName().map(name -> ", from " + name).orElse(""));
+          found instanceof AwsSessionCredentials ? "temporary ones" : "long-term keys");
     } catch (SdkException e) {
       LOG.debug("no credentials", e);
       return new Finding.Failed(AwsErrors.NO_CREDENTIALS);

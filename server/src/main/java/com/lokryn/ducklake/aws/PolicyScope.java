@@ -77,9 +77,9 @@ public record PolicyScope(
     return bucketArn() + "/" + location.prefix() + ANY;
   }
 
-  /** Images of AWS Marketplace are in an account of AWS's. */
+  /** Images of AWS Marketplace are in an account and a region of AWS's. */
   String imagesArn() {
-    return arn(region, "ecr", region, ANY, "repository/" + ANY);
+    return arn(region, "ecr", ANY, ANY, "repository/" + ANY);
   }
 
   String logArn() {

@@ -20,6 +20,7 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import software.amazon.awssdk.awscore.exception.AwsServiceException;
 import software.amazon.awssdk.core.exception.SdkException;
+import software.amazon.awssdk.core.exception.SdkServiceException;
 import software.amazon.awssdk.core.sync.RequestBody;
 import software.amazon.awssdk.http.SdkHttpResponse;
 import software.amazon.awssdk.regions.Region;
@@ -29,7 +30,7 @@ import software.amazon.awssdk.services.s3.model.PutObjectResponse;
 /**
  * Tries everything that the server does with the bucket, each action for itself, so that one which
  * is not allowed says nothing about the others. What is written is one small object, always of the
- * same name, and it is deleted. Thread-safe; each method takes as long as S3 does, 30 s at most.
+ * same name, and it is deleted. Thread-safe; each request takes as long as S3 does, 30 s at most.
  */
 public final class S3Checks implements AutoCloseable {
   private static final String NAME = ".keep";
@@ -54,6 +55,7 @@ public final class S3Checks implements AutoCloseable {
   private volatile @Nullable StartProblem keyProblem;
 
   private volatile @Nullable Duration skew;
+  private volatile boolean unreachable;
 
   /**
    * @param region the setting {@code aws_region}
@@ -71,6 +73,10 @@ public final class S3Checks implements AutoCloseable {
   }
 
   private Finding tried(String what, Permission permission, Request request) {
+    if (unreachable) {
+      // The next one would wait as long for nothing.
+      return new Untried("S3 did not answer the request before");
+    }
     try {
       return request.send();
     } catch (SdkException e) {
@@ -82,6 +88,7 @@ public final class S3Checks implements AutoCloseable {
 
   private Failed failed(String what, Permission permission, SdkException e) {
     StartProblem problem = faults.problem(what, permission, e);
+    unreachable |= !(e instanceof SdkServiceException) && !AwsErrors.noCredentials(e);
     if (AwsErrors.refused(e).filter(refused -> refused.action().startsWith("kms:")).isPresent()) {
       keyProblem = problem;
     }
@@ -274,6 +281,8 @@ public final class S3Checks implements AutoCloseable {
                 RequestBody.fromString(CONTENT));
           } catch (SdkException e) {
             failure = e;
+          } catch (UncheckedIOException e) {
+            failure = AwsErrors.cut(e);
           }
           Finding aborted = abort(id);
           if (failure != null) {

@@ -100,6 +100,7 @@ public final class SecretsManagerSource implements SecretSource {
   private Answer silent(Thread thread) {
     thread.interrupt();
     return new NotAccessible(
+        Kind.DEPENDENCY,
         "there was no answer within %d ms".formatted(patience.silence().toMillis()),
         unreachableRemedy("its region"));
   }
@@ -114,6 +115,7 @@ public final class SecretsManagerSource implements SecretSource {
     Optional<Region> region = region(id);
     if (region.isEmpty()) {
       return new NotAccessible(
+          Kind.CONFIGURATION,
           "the region of the process is not known",
           "set AWS_REGION to the region of the secret, or %s to the secret's ARN"
               .formatted(Settings.DUCKLAKE_SECRET_ID.variable()));
@@ -133,10 +135,12 @@ public final class SecretsManagerSource implements SecretSource {
       if (AwsErrors.noCredentials(e)) {
         LOG.debug("no credentials", e);
         return new NotAccessible(
+            Kind.PERMISSION,
             "the process has no AWS credentials (LOG_LEVEL=debug tells where they were looked for)",
             "give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID");
       }
-      return new NotAccessible(AwsErrors.text(e), unreachableRemedy(region.get().id()));
+      return new NotAccessible(
+          Kind.DEPENDENCY, AwsErrors.text(e), unreachableRemedy(region.get().id()));
     }
   }
 
@@ -165,12 +169,15 @@ public final class SecretsManagerSource implements SecretSource {
               "create the secret in %s, or set %s to the name or ARN of another one"
                   .formatted(region.id(), key));
       case "InvalidRequestException" ->
-          new NotAccessible(text, "restore the secret if it was deleted");
+          new NotAccessible(Kind.PERMISSION, text, "restore the secret if it was deleted");
       case "DecryptionFailure" ->
-          new NotAccessible(text, "see that the secret's KMS key is there and enabled");
-      case "AccessDeniedException" -> new NotAccessible(text, accessRemedy(id, region, text, e));
+          new NotAccessible(
+              Kind.PERMISSION, text, "see that the secret's KMS key is there and enabled");
+      case "AccessDeniedException" ->
+          new NotAccessible(Kind.PERMISSION, text, accessRemedy(id, region, text, e));
       default ->
           new NotAccessible(
+              Kind.PERMISSION,
               text,
               "see that the process's AWS credentials are in force and may do %s"
                   .formatted(Permission.GET_SECRET_VALUE.action()));

@@ -99,7 +99,7 @@ public final class Cascade {
         tell(id, reason, remedy);
         yield fromEnvironment(id, flags, others, variables, problems);
       }
-      case SecretSource.NotAccessible(var reason, var remedy) -> {
+      case SecretSource.NotAccessible(_, var reason, var remedy) -> {
         tell(id, reason, remedy);
         yield fromEnvironment(id, flags, others, variables, problems);
       }

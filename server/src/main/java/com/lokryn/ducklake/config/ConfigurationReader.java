@@ -72,14 +72,15 @@ public final class ConfigurationReader {
 
   private static Answer required(Answer given) {
     return switch (given) {
-      case SecretSource.Absent(var reason, var remedy) -> failed(reason, remedy);
-      case SecretSource.NotAccessible(var reason, var remedy) -> failed(reason, remedy);
+      case SecretSource.Absent(var reason, var remedy) -> failed(Kind.PERMISSION, reason, remedy);
+      case SecretSource.NotAccessible(var kind, var reason, var remedy) ->
+          failed(kind, reason, remedy);
       case SecretSource.Found _, SecretSource.Binary _, SecretSource.Failed _ -> given;
     };
   }
 
-  private static Answer failed(String reason, String remedy) {
-    return new SecretSource.Failed(new StartProblem(Kind.PERMISSION, reason, remedy));
+  private static Answer failed(Kind kind, String reason, String remedy) {
+    return new SecretSource.Failed(new StartProblem(kind, reason, remedy));
   }
 
   private ServerConfig cascade(SecretSource source, Consumer<String> lines)

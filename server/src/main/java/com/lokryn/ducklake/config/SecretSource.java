@@ -30,10 +30,11 @@ public interface SecretSource {
   /**
    * It may not be read, or nobody answers: another source may be used.
    *
+   * @param kind what has to be mended
    * @param reason what happened, in the service's own words
    * @param remedy what makes the secret readable
    */
-  record NotAccessible(String reason, String remedy) implements Answer {}
+  record NotAccessible(StartProblem.Kind kind, String reason, String remedy) implements Answer {}
 
   /** The service is there but does not work: another source must not be used. */
   record Failed(StartProblem problem) implements Answer {}

@@ -29,7 +29,7 @@ public record Check(
     Set<CheckId> needs,
     Set<CheckId> after) {
   /** What one may take; the services' own clients give up before, and say why. */
-  static final Duration TIMEOUT = Duration.ofSeconds(40);
+  static final Duration TIMEOUT = Duration.ofSeconds(100);
 
   /** Tries it. */
   @FunctionalInterface

@@ -89,8 +89,8 @@ final class ConfigurationChecks {
       case SecretSource.Binary _ -> new Passed("it can, but holds bytes and no text");
       case SecretSource.Absent(var reason, _) ->
           new Unneeded("there is none, the environment is the source: " + reason);
-      case SecretSource.NotAccessible(var reason, var remedy) ->
-          new Failed(new StartProblem(Kind.PERMISSION, reason, remedy));
+      case SecretSource.NotAccessible(var kind, var reason, var remedy) ->
+          new Failed(new StartProblem(kind, reason, remedy));
       case SecretSource.Failed(var problem) -> new Failed(problem);
     };
   }

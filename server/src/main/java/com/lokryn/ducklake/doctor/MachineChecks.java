@@ -27,6 +27,8 @@ final class MachineChecks {
   /** A few hundred clients, the catalog's connections, and the files of some scans. */
   private static final long LEAST_FILES = 4_096;
 
+  private static final int PROBE_BYTES = 1 << 20;
+
   private MachineChecks() {}
 
   static Finding spill(Subject subject) {
@@ -43,7 +45,13 @@ final class MachineChecks {
     }
     long total;
     try {
-      Files.delete(Files.createTempFile(existing, ".ducklake-flight", ".check"));
+      Path file = Files.createTempFile(existing, ".ducklake-flight", ".check");
+      try {
+        // A disk that is full takes an empty file.
+        Files.write(file, new byte[PROBE_BYTES]);
+      } finally {
+        Files.delete(file);
+      }
       total = Files.getFileStore(existing).getTotalSpace();
     } catch (IOException e) {
       return new Failed(

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
+import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -40,6 +41,7 @@ public final class LakeEngine implements AutoCloseable {
   private static final String STILL_HELD = "Unique file handle conflict";
 
   private static final int HOPELESS_ATTEMPTS = 5;
+  private static final int RENEW_ATTEMPTS = 30;
 
   private final EngineOptions options;
   private final LakeCatalog catalog;
@@ -53,6 +55,10 @@ public final class LakeEngine implements AutoCloseable {
 
   private final boolean spillDirectoryWasThere;
   private final AtomicInteger opened = new AtomicInteger();
+
+  /** Tells the files of this process from those of one that was killed, or has the same number. */
+  private final String run = UUID.randomUUID().toString().substring(0, 8);
+
   private final CountDownLatch stop = new CountDownLatch(1);
   private final AtomicBoolean looking = new AtomicBoolean();
 
@@ -103,7 +109,9 @@ public final class LakeEngine implements AutoCloseable {
     } catch (IOException e) {
       LOG.warn("nothing can be spilled to disk: {}", e.getClass().getSimpleName());
     }
-    return options.temporaryDirectory().resolve("engine-" + opened.incrementAndGet());
+    return options
+        .temporaryDirectory()
+        .resolve("engine-%s-%d".formatted(run, opened.incrementAndGet()));
   }
 
   /**
@@ -115,9 +123,9 @@ public final class LakeEngine implements AutoCloseable {
    * @throws StartException when that fails: the instance before goes on serving
    */
   public void renew() throws EngineException, StartException {
-    Engine before = current.get();
+    Engine before = awaited();
     if (before == null) {
-      // It is being opened anew, with whatever the lake is told by then.
+      // It is opened anew with whatever the lake is told by then.
       return;
     }
     Engine next = opened();
@@ -127,13 +135,27 @@ public final class LakeEngine implements AutoCloseable {
       next.close();
       throw e;
     }
-    if (!current.compareAndSet(before, next) || isClosed()) {
+    if (!current.compareAndSet(before, next)) {
+      // Closed, or lost meanwhile: then it is opened anew.
       next.close();
       return;
     }
     retired.removeIf(Engine::isClosed);
     retired.add(before);
     before.retire();
+    if (isClosed()) {
+      close();
+    }
+  }
+
+  /** The instance; one that is being opened anew may have begun with what is no longer right. */
+  private @Nullable Engine awaited() {
+    Engine found = current.get();
+    for (int i = 0; found == null && i < RENEW_ATTEMPTS && !isClosed(); i++) {
+      pause();
+      found = current.get();
+    }
+    return found;
   }
 
   /** Work on the instance itself. */

@@ -3,10 +3,10 @@ package com.lokryn.ducklake.aws;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.lokryn.ducklake.config.Cascade;
+import com.lokryn.ducklake.config.SecretSource.Absent;
 import com.lokryn.ducklake.config.SecretSource.Answer;
 import com.lokryn.ducklake.config.SecretSource.Binary;
 import com.lokryn.ducklake.config.SecretSource.Found;
-import com.lokryn.ducklake.config.SecretSource.NotAccessible;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.testing.TestingAws;
@@ -71,7 +71,7 @@ class SecretsManagerIT {
 
   @Test
   void anArnNamesTheRegion() {
-    assertThat(read("elsewhere")).isInstanceOf(NotAccessible.class);
+    assertThat(read("elsewhere")).isInstanceOf(Absent.class);
     assertThat(read("arn:aws:secretsmanager:us-west-2:123456789012:secret:elsewhere"))
         .isInstanceOf(Found.class);
   }
@@ -82,10 +82,10 @@ class SecretsManagerIT {
   }
 
   @Test
-  void aSecretThatIsNotThereIsNotAccessible() {
+  void aSecretThatIsNotThereIsAbsent() {
     assertThat(read("none"))
         .isInstanceOfSatisfying(
-            NotAccessible.class,
+            Absent.class,
             answer -> assertThat(answer.reason()).startsWith("ResourceNotFoundException: "));
   }
 

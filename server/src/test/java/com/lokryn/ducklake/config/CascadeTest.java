@@ -386,6 +386,8 @@ class CascadeTest {
   private static SecretSource notAccessible() {
     return _ ->
         new SecretSource.NotAccessible(
-            "AccessDeniedException: no", "add secretsmanager:GetSecretValue");
+            StartProblem.Kind.PERMISSION,
+            "AccessDeniedException: no",
+            "add secretsmanager:GetSecretValue");
   }
 }

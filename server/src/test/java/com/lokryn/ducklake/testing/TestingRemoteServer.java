@@ -7,6 +7,7 @@ import com.lokryn.ducklake.aws.AwsClients;
 import com.lokryn.ducklake.config.ConfigurationReader;
 import com.lokryn.ducklake.config.SecretSource;
 import com.lokryn.ducklake.config.ServerConfig;
+import com.lokryn.ducklake.config.StartProblem;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URI;
@@ -68,7 +69,7 @@ public final class TestingRemoteServer implements AutoCloseable {
         s3,
         settings,
         credentials,
-        _ -> new SecretSource.NotAccessible("none", "none"),
+        _ -> new SecretSource.NotAccessible(StartProblem.Kind.PERMISSION, "none", "none"),
         Duration.ofHours(1));
   }
 
