@@ -117,7 +117,7 @@ class HandlesIT {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "INSERT INTO t SELECT 1 WHERE false RETURNING i",
+        "INSERT INTO t SELECT 1 WHERE false",
         "FROM ducklake_expire_snapshots('lake', older_than => now() - INTERVAL 1000 DAYS)",
         "CREATE OR REPLACE TABLE lake.main.w AS SELECT 1 AS i",
       })

@@ -179,7 +179,8 @@ class PollIT {
                         command(
                             FlightSql.TicketStatementQuery.newBuilder()
                                 .setStatementHandle(
-                                    com.google.protobuf.ByteString.copyFromUtf8("poll-guess"))
+                                    com.google.protobuf.ByteString.copyFromUtf8(
+                                        "\u0001q and a guess that is longer than any signature is"))
                                 .build()))))
         .isEqualTo(Status.Code.NOT_FOUND);
   }
