@@ -154,7 +154,8 @@ public final class FlightEndpoint implements AutoCloseable {
     var preparedHandler =
         new PreparedHandler(parts.queries, statements, transactionHandler, prepared, schemas);
     var metadata =
-        new MetadataHandler(parts.queries, new ServerInfo(), parts.types, parts.allocator);
+        new MetadataHandler(
+            parts.queries, new ServerInfo(patience.idle), parts.types, parts.allocator);
     uploads =
         new Uploads(
             calls,

@@ -18,10 +18,37 @@ sealed interface MetadataQuestion {
 
   record TypeInfo(FlightSql.CommandGetXdbcTypeInfo wanted) implements MetadataQuestion {}
 
-  record PrimaryKeys(FlightSql.CommandGetPrimaryKeys table) implements MetadataQuestion {}
+  record PrimaryKeys(FlightSql.CommandGetPrimaryKeys table) implements MetadataQuestion {
+    public PrimaryKeys {
+      requireName(table.getTable(), "table");
+    }
+  }
 
-  /** Exported, imported and cross-referenced keys: DuckLake has no foreign keys. */
-  record References() implements MetadataQuestion {}
+  record ExportedKeys(FlightSql.CommandGetExportedKeys table) implements MetadataQuestion {
+    public ExportedKeys {
+      requireName(table.getTable(), "table");
+    }
+  }
+
+  record ImportedKeys(FlightSql.CommandGetImportedKeys table) implements MetadataQuestion {
+    public ImportedKeys {
+      requireName(table.getTable(), "table");
+    }
+  }
+
+  record CrossReference(FlightSql.CommandGetCrossReference tables) implements MetadataQuestion {
+    public CrossReference {
+      requireName(tables.getPkTable(), "pk_table");
+      requireName(tables.getFkTable(), "fk_table");
+    }
+  }
+
+  /** Keys are those of one table: the only names in these commands that cannot be left out. */
+  private static void requireName(String name, String field) {
+    if (name.isEmpty()) {
+      throw FlightErrors.invalid("the keys of which table? The field %s is empty".formatted(field));
+    }
+  }
 
   /** The canonical schema of the answer; drivers compare it to the letter, nullability included. */
   default Schema schema() {
@@ -36,7 +63,9 @@ sealed interface MetadataQuestion {
       case Info _ -> Schemas.GET_SQL_INFO_SCHEMA;
       case TypeInfo _ -> Schemas.GET_TYPE_INFO_SCHEMA;
       case PrimaryKeys _ -> Schemas.GET_PRIMARY_KEYS_SCHEMA;
-      case References _ -> Schemas.GET_IMPORTED_KEYS_SCHEMA;
+      case ExportedKeys _ -> Schemas.GET_EXPORTED_KEYS_SCHEMA;
+      case ImportedKeys _ -> Schemas.GET_IMPORTED_KEYS_SCHEMA;
+      case CrossReference _ -> Schemas.GET_CROSS_REFERENCE_SCHEMA;
     };
   }
 }
