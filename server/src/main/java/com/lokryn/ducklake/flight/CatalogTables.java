@@ -72,7 +72,7 @@ final class CatalogTables {
   }
 
   static List<List<String>> catalogs(EngineConnection connection) throws EngineException {
-    var names = new TreeSet<String>();
+    var names = new TreeSet<String>(List.of("lake"));
     for (List<String> schema : connection.rows(SCHEMAS)) {
       names.add(schema.getFirst());
     }

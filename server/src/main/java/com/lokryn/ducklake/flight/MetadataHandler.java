@@ -23,6 +23,7 @@ final class MetadataHandler {
   }
 
   MetadataBatches answer(MetadataQuestion question, Call call) throws EngineException {
+    question.requireComplete();
     if (question instanceof MetadataQuestion.Info(var wanted)) {
       return new MetadataBatches(info.answer(wanted.getInfoList(), allocator), call.cancellation());
     }

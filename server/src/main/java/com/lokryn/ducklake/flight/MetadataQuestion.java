@@ -18,32 +18,31 @@ sealed interface MetadataQuestion {
 
   record TypeInfo(FlightSql.CommandGetXdbcTypeInfo wanted) implements MetadataQuestion {}
 
-  record PrimaryKeys(FlightSql.CommandGetPrimaryKeys table) implements MetadataQuestion {
-    public PrimaryKeys {
-      requireName(table.getTable(), "table");
+  record PrimaryKeys(FlightSql.CommandGetPrimaryKeys table) implements MetadataQuestion {}
+
+  record ExportedKeys(FlightSql.CommandGetExportedKeys table) implements MetadataQuestion {}
+
+  record ImportedKeys(FlightSql.CommandGetImportedKeys table) implements MetadataQuestion {}
+
+  record CrossReference(FlightSql.CommandGetCrossReference tables) implements MetadataQuestion {}
+
+  /**
+   * Refuses a question that cannot be answered: keys of no table. Not one for the schema only,
+   * which clients ask for without a table.
+   */
+  default void requireComplete() {
+    switch (this) {
+      case PrimaryKeys(var table) -> requireName(table.getTable(), "table");
+      case ExportedKeys(var table) -> requireName(table.getTable(), "table");
+      case ImportedKeys(var table) -> requireName(table.getTable(), "table");
+      case CrossReference(var tables) -> {
+        requireName(tables.getPkTable(), "pk_table");
+        requireName(tables.getFkTable(), "fk_table");
+      }
+      case Catalogs _, DbSchemas _, Tables _, TableTypes _, Info _, TypeInfo _ -> {}
     }
   }
 
-  record ExportedKeys(FlightSql.CommandGetExportedKeys table) implements MetadataQuestion {
-    public ExportedKeys {
-      requireName(table.getTable(), "table");
-    }
-  }
-
-  record ImportedKeys(FlightSql.CommandGetImportedKeys table) implements MetadataQuestion {
-    public ImportedKeys {
-      requireName(table.getTable(), "table");
-    }
-  }
-
-  record CrossReference(FlightSql.CommandGetCrossReference tables) implements MetadataQuestion {
-    public CrossReference {
-      requireName(tables.getPkTable(), "pk_table");
-      requireName(tables.getFkTable(), "fk_table");
-    }
-  }
-
-  /** Keys are those of one table: the only names in these commands that cannot be left out. */
   private static void requireName(String name, String field) {
     if (name.isEmpty()) {
       throw FlightErrors.invalid("the keys of which table? The field %s is empty".formatted(field));
