@@ -50,7 +50,7 @@ final class Keywords {
           """
           coalesce current_catalog current_database current_query current_role current_schema
           current_schemas current_setting current_user gen_random_uuid if ifnull nullif
-          pg_typeof session_user txid_current typeof user uuid version
+          pg_typeof session_user typeof user uuid version
           """);
 
   static final List<String> DATETIME_FUNCTIONS =

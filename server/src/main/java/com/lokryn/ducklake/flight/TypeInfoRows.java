@@ -75,20 +75,45 @@ final class TypeInfoRows {
     types.add(quoted("UUID", XdbcDataType.XDBC_CHAR, 36, List.of()));
     types.add(quoted("BLOB", XdbcDataType.XDBC_VARBINARY, null, List.of()));
     types.add(quoted("GEOMETRY", XdbcDataType.XDBC_VARBINARY, null, List.of()));
-    types.add(time("DATE", XdbcDataType.XDBC_DATE, 10, 0, "DATE"));
-    types.add(time("TIME", XdbcDataType.XDBC_TIME, 15, 6, "TIME"));
-    types.add(time("TIME_NS", XdbcDataType.XDBC_TIME, 18, 9, "TIME"));
-    types.add(time("TIMESTAMP", XdbcDataType.XDBC_TIMESTAMP, 26, 6, "TIMESTAMP"));
-    types.add(time("TIMESTAMP_S", XdbcDataType.XDBC_TIMESTAMP, 19, 0, "TIMESTAMP"));
-    types.add(time("TIMESTAMP_MS", XdbcDataType.XDBC_TIMESTAMP, 23, 3, "TIMESTAMP"));
-    types.add(time("TIMESTAMP_NS", XdbcDataType.XDBC_TIMESTAMP, 29, 9, "TIMESTAMP"));
+    types.add(time("DATE", XdbcDataType.XDBC_DATE, 10, 0, XdbcDatetimeSubcode.XDBC_SUBCODE_DATE));
+    types.add(time("TIME", XdbcDataType.XDBC_TIME, 15, 6, XdbcDatetimeSubcode.XDBC_SUBCODE_TIME));
+    types.add(
+        time("TIME_NS", XdbcDataType.XDBC_TIME, 18, 9, XdbcDatetimeSubcode.XDBC_SUBCODE_TIME));
+    types.add(
+        time(
+            "TIMESTAMP",
+            XdbcDataType.XDBC_TIMESTAMP,
+            26,
+            6,
+            XdbcDatetimeSubcode.XDBC_SUBCODE_TIMESTAMP));
+    types.add(
+        time(
+            "TIMESTAMP_S",
+            XdbcDataType.XDBC_TIMESTAMP,
+            19,
+            0,
+            XdbcDatetimeSubcode.XDBC_SUBCODE_TIMESTAMP));
+    types.add(
+        time(
+            "TIMESTAMP_MS",
+            XdbcDataType.XDBC_TIMESTAMP,
+            23,
+            3,
+            XdbcDatetimeSubcode.XDBC_SUBCODE_TIMESTAMP));
+    types.add(
+        time(
+            "TIMESTAMP_NS",
+            XdbcDataType.XDBC_TIMESTAMP,
+            29,
+            9,
+            XdbcDatetimeSubcode.XDBC_SUBCODE_TIMESTAMP));
     types.add(
         time(
             "TIMESTAMP WITH TIME ZONE",
             XdbcDataType.XDBC_TIMESTAMP,
             32,
             6,
-            "TIMESTAMP_WITH_TIMEZONE"));
+            XdbcDatetimeSubcode.XDBC_SUBCODE_TIMESTAMP_WITH_TIMEZONE));
     // Months, days and microseconds at once, which none of the subcodes is: no number for it.
     types.add(quoted("INTERVAL", XdbcDataType.XDBC_INTERVAL, null, List.of()));
     for (String nested : List.of("ARRAY", "LIST", "MAP", "STRUCT", "UNION")) {
@@ -169,16 +194,7 @@ final class TypeInfoRows {
   }
 
   private static Type time(
-      String name, XdbcDataType type, int characters, int scale, String subcode) {
-    return new Type(
-        name,
-        type,
-        characters,
-        "'",
-        List.of(),
-        null,
-        scale,
-        null,
-        XdbcDatetimeSubcode.valueOf("XDBC_SUBCODE_" + subcode));
+      String name, XdbcDataType type, int characters, int scale, XdbcDatetimeSubcode subcode) {
+    return new Type(name, type, characters, "'", List.of(), null, scale, null, subcode);
   }
 }

@@ -31,13 +31,14 @@ import org.apache.arrow.vector.ipc.message.MessageSerializer;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.Schema;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
 class MetadataIT {
   private static final String SQL = "ARROW:FLIGHT:SQL:";
-  private static final int MANY = 1_500;
+  private static final int MANY = 1_000;
 
   private static TestingLakeServer server;
   private static TestingClient client;
@@ -401,7 +402,11 @@ class MetadataIT {
   }
 
   private static List<String> tables(
-      String catalog, String schema, String table, List<String> types) throws Exception {
+      @Nullable String catalog,
+      @Nullable String schema,
+      @Nullable String table,
+      @Nullable List<String> types)
+      throws Exception {
     return rows(client.sql().getTables(catalog, schema, table, types, false)).stream()
         .map(row -> (String) row.get(2))
         .toList();
