@@ -98,12 +98,19 @@ def test_columns_in_detail(connection):
     schema = found.read_all().to_pylist()[0]["catalog_db_schemas"][0]
     table = next(t for t in schema["db_schema_tables"] if t["table_name"] == "orders_1")
     number, price, note = table["table_columns"]
-    assert price["remarks"] == "net"
+    assert (number["ordinal_position"], price["ordinal_position"]) == (1, 2)
     assert price["xdbc_type_name"] == "DECIMAL(9,2)"
-    assert (price["xdbc_column_size"], price["xdbc_decimal_digits"]) == (9, 2)
-    assert (number["ordinal_position"], number["xdbc_column_size"]) == (1, 19)
+    assert note["xdbc_type_name"] == "VARCHAR"
     assert number["xdbc_is_autoincrement"] is False
-    assert note["remarks"] in (None, "")
+    assert (price["xdbc_scope_catalog"], price["xdbc_scope_schema"]) == ("lake", "shop")
+
+
+def test_remarks_and_sizes_are_in_the_schema_of_the_table(connection):
+    schema = connection.adbc_get_table_schema("orders_1", db_schema_filter="shop")
+    metadata = schema.field("price").metadata
+    assert metadata[b"ARROW:FLIGHT:SQL:REMARKS"] == b"net"
+    assert metadata[b"ARROW:FLIGHT:SQL:PRECISION"] == b"9"
+    assert metadata[b"ARROW:FLIGHT:SQL:SCALE"] == b"2"
 
 
 def test_temporary_tables_belong_to_their_session(server):
@@ -134,7 +141,5 @@ def test_table_types(connection):
 def test_info(connection):
     info = connection.adbc_get_info()
     assert info["vendor_name"] == "ducklake-flight"
-    assert info["vendor_sql"] is True
-    assert info["vendor_substrait"] is False
     assert info["vendor_arrow_version"]
     assert info["vendor_version"]

@@ -282,12 +282,11 @@ class JdbcIT {
     assertThat(metadata.supportsCorrelatedSubqueries()).isTrue();
     assertThat(metadata.supportsUnionAll()).isTrue();
     assertThat(metadata.supportsSavepoints()).isFalse();
-    assertThat(metadata.supportsANSI92IntermediateSQL()).isFalse();
+    assertThat(metadata.supportsANSI92EntryLevelSQL()).isTrue();
     assertThat(metadata.supportsConvert(Types.VARCHAR, Types.DATE)).isTrue();
     assertThat(metadata.supportsConvert(Types.DATE, Types.BIGINT)).isFalse();
     assertThat(metadata.getNumericFunctions()).contains("sqrt");
     assertThat(metadata.nullsAreSortedAtEnd()).isTrue();
-    assertThat(metadata.storesMixedCaseIdentifiers()).isTrue();
   }
 
   private static List<String> names(ResultSet rows, String column) throws SQLException {
