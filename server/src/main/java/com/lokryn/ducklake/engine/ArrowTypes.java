@@ -37,9 +37,12 @@ public final class ArrowTypes {
     Map<String, Field> fields =
         fields(connection, columns.stream().map(Typed::type).filter(type -> type != null).toList());
     return new Schema(
-        columns.stream()
-            .map(column -> named(column.name(), fieldOf(column.type(), fields)))
-            .toList());
+        columns.stream().map(column -> field(column.name(), column.type(), fields)).toList());
+  }
+
+  private static Field field(String name, @Nullable String type, Map<String, Field> fields) {
+    Field field = fieldOf(type, fields);
+    return type == null ? named(name, field) : described(name, field, TypeFacts.of(type));
   }
 
   /** The fields, without names, of type texts such as {@code DECIMAL(10,2)}. */
@@ -67,6 +70,25 @@ public final class ArrowTypes {
   /** The same field under another name. */
   public static Field named(String name, Field field) {
     return new Field(name, field.getFieldType(), field.getChildren());
+  }
+
+  /** The same field under another name and with facts beside those that it has. */
+  public static Field described(String name, Field field, Map<String, String> facts) {
+    return described(name, field, field.isNullable(), facts);
+  }
+
+  /** The same field under another name, with facts beside those that it has. */
+  public static Field described(
+      String name, Field field, boolean nullable, Map<String, String> facts) {
+    var metadata = new LinkedHashMap<String, String>();
+    if (field.getMetadata() != null) {
+      metadata.putAll(field.getMetadata());
+    }
+    metadata.putAll(facts);
+    return new Field(
+        name,
+        new FieldType(nullable, field.getType(), field.getDictionary(), metadata),
+        field.getChildren());
   }
 
   private Map<String, Field> ask(EngineConnection connection, List<String> types)

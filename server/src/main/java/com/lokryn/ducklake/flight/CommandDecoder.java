@@ -85,13 +85,22 @@ final class CommandDecoder {
                     unpack(any, FlightSql.CommandGetPrimaryKeys.class))));
     readers.put(
         "CommandGetExportedKeys",
-        _ -> new FlightCommand.Metadata(new MetadataQuestion.References()));
+        any ->
+            new FlightCommand.Metadata(
+                new MetadataQuestion.ExportedKeys(
+                    unpack(any, FlightSql.CommandGetExportedKeys.class))));
     readers.put(
         "CommandGetImportedKeys",
-        _ -> new FlightCommand.Metadata(new MetadataQuestion.References()));
+        any ->
+            new FlightCommand.Metadata(
+                new MetadataQuestion.ImportedKeys(
+                    unpack(any, FlightSql.CommandGetImportedKeys.class))));
     readers.put(
         "CommandGetCrossReference",
-        _ -> new FlightCommand.Metadata(new MetadataQuestion.References()));
+        any ->
+            new FlightCommand.Metadata(
+                new MetadataQuestion.CrossReference(
+                    unpack(any, FlightSql.CommandGetCrossReference.class))));
     readers.put("CommandStatementSubstraitPlan", _ -> new FlightCommand.Refused("Substrait plans"));
     return Map.copyOf(readers);
   }

@@ -161,7 +161,8 @@ public final class FlightEndpoint implements AutoCloseable {
         new PreparedHandler(
             parts.queries, statements, transactionHandler, prepared, schemas, handles);
     var metadata =
-        new MetadataHandler(parts.queries, new ServerInfo(), parts.types, parts.allocator);
+        new MetadataHandler(
+            parts.queries, new ServerInfo(patience.idle), parts.types, parts.allocator);
     uploads =
         new Uploads(
             calls,

@@ -53,8 +53,10 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
     return switch (readable(descriptor)) {
       case FlightCommand.Query(var message) -> statements.info(message, descriptor, call);
       case FlightCommand.Prepared(var message) -> prepared.info(message, descriptor, call);
-      case FlightCommand.Metadata(var question) ->
-          infos.of(question.schema(), descriptor, descriptor.getCmd());
+      case FlightCommand.Metadata(var question) -> {
+        question.requireComplete();
+        yield infos.of(question.schema(), descriptor, descriptor.getCmd());
+      }
       case FlightCommand.Started _ -> throw FlightErrors.invalid("a ticket is fetched with DoGet");
       case FlightCommand.Refused(var name) ->
           throw FlightErrors.unsupported(name + " are not supported");

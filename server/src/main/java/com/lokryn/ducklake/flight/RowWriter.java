@@ -30,19 +30,24 @@ final class RowWriter {
       BufferAllocator allocator) {
     var root = VectorSchemaRoot.create(schema, allocator);
     try {
-      root.allocateNew();
-      for (int column = 0; column < schema.getFields().size(); column++) {
-        FieldVector vector = root.getVector(column);
-        for (int row = 0; row < rows.size(); row++) {
-          set(vector, row, rows.get(row).get(column));
-        }
-      }
-      root.setRowCount(rows.size());
+      fill(root, rows);
       return root;
     } catch (RuntimeException e) {
       root.close();
       throw e;
     }
+  }
+
+  /** Writes rows in the place of those that were there. */
+  static void fill(VectorSchemaRoot root, List<? extends List<? extends @Nullable Object>> rows) {
+    root.allocateNew();
+    for (int column = 0; column < root.getFieldVectors().size(); column++) {
+      FieldVector vector = root.getVector(column);
+      for (int row = 0; row < rows.size(); row++) {
+        set(vector, row, rows.get(row).get(column));
+      }
+    }
+    root.setRowCount(rows.size());
   }
 
   private static void set(FieldVector vector, int row, @Nullable Object value) {

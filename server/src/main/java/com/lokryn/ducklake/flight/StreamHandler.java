@@ -110,7 +110,7 @@ final class StreamHandler {
 
   private void answer(MetadataQuestion question, Call call, BatchOutput output) {
     try {
-      var batches = new MetadataBatches(metadata.answer(question, call), call.cancellation());
+      MetadataBatches batches = metadata.answer(question, call);
       senders.start(
           onEnd -> new BatchSender(batches, output, threads.streams(), errors, clock, onEnd));
     } catch (Throwable t) {

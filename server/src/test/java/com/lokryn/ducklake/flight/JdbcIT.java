@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.lokryn.ducklake.testing.TestingLakeServer;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
 import java.math.BigDecimal;
 import java.sql.Connection;
 import java.sql.DatabaseMetaData;
@@ -11,11 +14,15 @@ import java.sql.Date;
 import java.sql.DriverManager;
 import java.sql.PreparedStatement;
 import java.sql.ResultSet;
+import java.sql.ResultSetMetaData;
 import java.sql.SQLException;
 import java.sql.Statement;
 import java.sql.Timestamp;
+import java.sql.Types;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.TreeSet;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -150,7 +157,7 @@ class JdbcIT {
     assertThat(metadata.getSQLKeywords()).contains("qualify");
     assertThat(metadata.supportsTransactions()).isTrue();
     assertThat(metadata.getSearchStringEscape()).isEqualTo("\\");
-    assertThat(first(metadata.getCatalogs())).containsExactly("lake");
+    assertThat(first(metadata.getCatalogs())).contains("lake");
     assertThat(first(metadata.getSchemas())).contains("main");
     assertThat(first(metadata.getTableTypes())).contains("TABLE", "VIEW");
     try (ResultSet tables = metadata.getTables("lake", "main", "met%", null)) {
@@ -171,6 +178,125 @@ class JdbcIT {
     assertThat(first(metadata.getExportedKeys("lake", "main", "meta"))).isEmpty();
     assertThat(first(metadata.getCrossReference("lake", "main", "meta", "lake", "main", "meta")))
         .isEmpty();
+  }
+
+  /** What a tool shows of a column: the type's name, its size, its default value and remarks. */
+  @Test
+  void columnsAsToolsShowThem() throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.executeUpdate(
+          "CREATE OR REPLACE TABLE shown (h HUGEINT NOT NULL, d DECIMAL(9,3), s VARCHAR,"
+              + " t TIMESTAMP, b BLOB)");
+      statement.executeUpdate("COMMENT ON COLUMN shown.d IS 'how much'");
+      try (ResultSet rows = statement.executeQuery("SELECT d, s, d AS named FROM shown")) {
+        ResultSetMetaData columns = rows.getMetaData();
+        assertThat(columns.getPrecision(1)).isEqualTo(9);
+        assertThat(columns.getScale(1)).isEqualTo(3);
+        assertThat(columns.getColumnLabel(1)).isEqualTo("d");
+        assertThat(columns.getColumnLabel(3)).isEqualTo("named");
+        assertThat(columns.isCaseSensitive(1)).isFalse();
+        assertThat(columns.isCaseSensitive(2)).isTrue();
+      }
+    }
+    var shown = new ArrayList<List<Object>>();
+    try (ResultSet columns = connection.getMetaData().getColumns("lake", "main", "shown", null)) {
+      while (columns.next()) {
+        shown.add(
+            Arrays.asList(
+                columns.getString("COLUMN_NAME"),
+                columns.getString("TYPE_NAME"),
+                columns.getInt("COLUMN_SIZE"),
+                columns.getString("REMARKS"),
+                columns.getString("IS_NULLABLE"),
+                columns.getString("IS_AUTOINCREMENT"),
+                columns.getInt("ORDINAL_POSITION")));
+      }
+    }
+    assertThat(shown)
+        .containsExactly(
+            Arrays.asList("h", "HUGEINT", 38, null, "NO", "NO", 1),
+            Arrays.asList("d", "DECIMAL(9,3)", 9, "how much", "YES", "NO", 2),
+            Arrays.asList("s", "VARCHAR", 65536, null, "YES", "NO", 3),
+            Arrays.asList("t", "TIMESTAMP", 26, null, "YES", "NO", 4),
+            Arrays.asList("b", "BLOB", 65536, null, "YES", "NO", 5));
+    try (ResultSet columns = connection.getMetaData().getColumns(null, null, "shown", "_")) {
+      assertThat(names(columns, "COLUMN_NAME")).containsExactly("h", "d", "s", "t", "b");
+    }
+  }
+
+  @Test
+  void keysOfTemporaryTables() throws SQLException {
+    try (Statement statement = connection.createStatement()) {
+      statement.executeUpdate("CREATE TEMP TABLE parent (a INT, b INT, PRIMARY KEY (b, a))");
+      statement.executeUpdate(
+          "CREATE TEMP TABLE child (x INT, y INT, FOREIGN KEY (x, y) REFERENCES parent (b, a))");
+    }
+    DatabaseMetaData metadata = connection.getMetaData();
+    assertThat(names(metadata.getPrimaryKeys("temp", "main", "parent"), "COLUMN_NAME"))
+        .containsExactly("b", "a");
+    assertThat(names(metadata.getImportedKeys(null, null, "child"), "FKCOLUMN_NAME"))
+        .containsExactly("x", "y");
+    assertThat(names(metadata.getExportedKeys(null, null, "parent"), "PKCOLUMN_NAME"))
+        .containsExactly("b", "a");
+    assertThat(
+            names(metadata.getCrossReference(null, null, "parent", null, null, "child"), "FK_NAME"))
+        .containsExactly("child_x_y_b_a_fkey", "child_x_y_b_a_fkey");
+    assertThat(names(metadata.getTables(null, null, "%", null), "TABLE_CAT")).contains("temp");
+    assertThat(names(metadata.getTables(null, null, "%", new String[] {"VIEW"}), "TABLE_NAME"))
+        .doesNotContain("parent");
+  }
+
+  /** The driver's own answers to what Flight SQL has no command for: empty, but no errors. */
+  @Test
+  void whatTheDriverDoesNotAskTheServer() throws SQLException {
+    DatabaseMetaData metadata = connection.getMetaData();
+    assertThat(names(metadata.getIndexInfo("lake", "main", "t", false, true), "INDEX_NAME"))
+        .isEmpty();
+    assertThat(names(metadata.getFunctions("lake", "main", "%"), "FUNCTION_NAME")).isEmpty();
+    assertThat(names(metadata.getProcedures("lake", "main", "%"), "PROCEDURE_NAME")).isEmpty();
+    assertThat(names(metadata.getTypeInfo(), "TYPE_NAME")).isEmpty();
+  }
+
+  /** Getters without parameters, all of them. */
+  @Test
+  void everyGetterOfTheDatabasesMetadata() throws Exception {
+    DatabaseMetaData metadata = connection.getMetaData();
+    var failed = new TreeSet<String>();
+    int called = 0;
+    for (Method getter : DatabaseMetaData.class.getMethods()) {
+      if (getter.getParameterCount() > 0 || Modifier.isStatic(getter.getModifiers())) {
+        continue;
+      }
+      called++;
+      try {
+        if (getter.invoke(metadata) instanceof ResultSet rows) {
+          rows.close();
+        }
+      } catch (InvocationTargetException e) {
+        failed.add(getter.getName());
+      }
+    }
+    assertThat(called).isGreaterThan(120);
+    assertThat(failed).isEmpty();
+    assertThat(metadata.supportsFullOuterJoins()).isTrue();
+    assertThat(metadata.supportsCorrelatedSubqueries()).isTrue();
+    assertThat(metadata.supportsUnionAll()).isTrue();
+    assertThat(metadata.supportsSavepoints()).isFalse();
+    assertThat(metadata.supportsANSI92EntryLevelSQL()).isTrue();
+    assertThat(metadata.supportsConvert(Types.VARCHAR, Types.DATE)).isTrue();
+    assertThat(metadata.supportsConvert(Types.DATE, Types.BIGINT)).isFalse();
+    assertThat(metadata.getNumericFunctions()).contains("sqrt");
+    assertThat(metadata.nullsAreSortedAtEnd()).isTrue();
+  }
+
+  private static List<String> names(ResultSet rows, String column) throws SQLException {
+    var names = new ArrayList<String>();
+    try (rows) {
+      while (rows.next()) {
+        names.add(rows.getString(column));
+      }
+    }
+    return names;
   }
 
   @Test
