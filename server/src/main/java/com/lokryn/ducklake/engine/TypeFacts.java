@@ -4,6 +4,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.arrow.vector.types.pojo.FieldType;
+import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
  * What the text of a DuckDB type tells that its Arrow type does not, as field metadata under the
@@ -45,6 +48,21 @@ public final class TypeFacts {
     facts.put(PREFIX + "IS_CASE_SENSITIVE", flag(isText(type)));
     facts.put(PREFIX + "IS_SEARCHABLE", flag(true));
     return facts;
+  }
+
+  /** A schema without these facts: as the batches of a run have it. */
+  public static Schema without(Schema schema) {
+    return new Schema(
+        schema.getFields().stream().map(TypeFacts::without).toList(), schema.getCustomMetadata());
+  }
+
+  private static Field without(Field field) {
+    var metadata = new LinkedHashMap<>(field.getMetadata());
+    metadata.keySet().removeIf(key -> key.startsWith(PREFIX));
+    return new Field(
+        field.getName(),
+        new FieldType(field.isNullable(), field.getType(), field.getDictionary(), metadata),
+        field.getChildren());
   }
 
   /** A yes or no as Flight SQL writes it. */

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.flight;
 
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.TypeFacts;
 import com.lokryn.ducklake.flight.Handles.Handle;
 import com.lokryn.ducklake.flight.Handles.Kind;
 import com.lokryn.ducklake.query.Expiring;
@@ -78,7 +79,7 @@ final class PreparedHandler {
   }
 
   Schema schema(FlightSql.CommandPreparedStatementQuery command, Call call) throws EngineException {
-    return find(command.getPreparedStatementHandle(), call).resultSchema();
+    return TypeFacts.without(find(command.getPreparedStatementHandle(), call).resultSchema());
   }
 
   /** Keeps values for the next run. */

@@ -3,6 +3,7 @@ package com.lokryn.ducklake.flight;
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.TypeFacts;
 import com.lokryn.ducklake.flight.Handles.Handle;
 import com.lokryn.ducklake.flight.Handles.Kind;
 import com.lokryn.ducklake.query.PreparedQuery;
@@ -50,7 +51,7 @@ final class StatementHandler {
     Session session = session(command.hasTransactionId(), command.getTransactionId(), call);
     try (PreparedQuery prepared =
         queries.prepare(session, command.getQuery(), call.cancellation())) {
-      return prepared.resultSchema();
+      return TypeFacts.without(prepared.resultSchema());
     }
   }
 
