@@ -230,10 +230,11 @@ public final class IngestService {
     String catalog =
         target.temporary ? "temp" : target.catalog.orElse(session.namespace().catalog());
     String schema = target.temporary ? "main" : target.schema.orElse(session.namespace().schema());
+    // By its columns: duckdb_tables() looks at the files of every table of the lake.
     return !connection
         .rows(
-            "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ?"
-                + " AND lower(table_name) = lower(?)",
+            "SELECT 1 FROM duckdb_columns() WHERE database_name = ? AND schema_name = ?"
+                + " AND lower(table_name) = lower(?) LIMIT 1",
             catalog,
             schema,
             target.table)
