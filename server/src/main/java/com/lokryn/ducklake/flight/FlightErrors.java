@@ -18,6 +18,7 @@ import org.slf4j.LoggerFactory;
  * id.
  */
 final class FlightErrors {
+  private static final int MAX_TEXT_BYTES = 6_000;
   private static final Logger LOG = LoggerFactory.getLogger(FlightErrors.class);
 
   private final Redaction redaction;
@@ -66,7 +67,23 @@ final class FlightErrors {
   }
 
   private StatusRuntimeException of(Status.Code code, String text) {
-    return code.toStatus().withDescription(redaction.apply(text)).asRuntimeException();
+    return code.toStatus().withDescription(cut(redaction.apply(text))).asRuntimeException();
+  }
+
+  /**
+   * Leaves out the end of a text that is too long: it travels in a header, where clients take 8 KiB
+   * and what is not ASCII has nine bytes for three; more of it would break the connection off.
+   */
+  static String cut(String text) {
+    int bytes = 0;
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      bytes += c >= ' ' && c < 0x7f && c != '%' ? 1 : c < 0x80 ? 3 : 9;
+      if (bytes > MAX_TEXT_BYTES) {
+        return text.substring(0, Character.isLowSurrogate(c) ? i - 1 : i) + " …";
+      }
+    }
+    return text;
   }
 
   private StatusRuntimeException ours(Throwable thrown) {

@@ -2,20 +2,25 @@ package com.lokryn.ducklake.flight;
 
 import static com.lokryn.ducklake.testing.Statuses.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
 import io.grpc.Status;
+import io.grpc.StatusRuntimeException;
 import java.util.Map;
 import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.flight.Ticket;
 import org.apache.arrow.flight.impl.Flight;
+import org.apache.arrow.flight.sql.impl.FlightSql;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The table of statuses, and that a client gets DuckDB's own text and nothing of the machine. */
 class ErrorsIT {
@@ -76,6 +81,34 @@ class ErrorsIT {
         .contains(text)
         .doesNotContain("\tat ")
         .doesNotContain(server.directory().toString());
+  }
+
+  /** In a header: what does not fit there would break the connection off. */
+  @ParameterizedTest
+  @ValueSource(strings = {"x", "%", "é"})
+  void aLongErrorIsCut(String letter) throws Exception {
+    StatusRuntimeException failure =
+        catchThrowableOfType(
+            StatusRuntimeException.class,
+            () ->
+                client
+                    .raw()
+                    .getFlightInfo(
+                        Flight.FlightDescriptor.newBuilder()
+                            .setType(Flight.FlightDescriptor.DescriptorType.CMD)
+                            .setCmd(
+                                Any.pack(
+                                        FlightSql.CommandStatementQuery.newBuilder()
+                                            .setQuery(
+                                                "SELECT error('%s')"
+                                                    .formatted(letter.repeat(50_000)))
+                                            .build())
+                                    .toByteString())
+                            .build()));
+    assertThat(failure.getStatus().getCode()).isEqualTo(Status.Code.INVALID_ARGUMENT);
+    assertThat(failure.getStatus().getDescription())
+        .startsWith("Invalid Input Error: " + letter)
+        .endsWith(letter + " …");
   }
 
   @Test
