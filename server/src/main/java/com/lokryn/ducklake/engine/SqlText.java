@@ -296,11 +296,12 @@ public final class SqlText {
     afterSet = kind == TokenKind.WORD && (text.equals("set") || text.equals("reset"));
     hasStatefulWord |= STATEFUL_WORDS.contains(text);
     hasChangingWord |=
-        CHANGING_WORDS.contains(text)
-            || text.startsWith("ducklake_")
-            || text.startsWith("postgres_")
-            // A longer name is not looked at.
-            || to - from > LONGEST_WORD;
+        kind != TokenKind.STRING
+            && (CHANGING_WORDS.contains(text)
+                || text.startsWith("ducklake_")
+                || text.startsWith("postgres_")
+                // A longer name is not looked at.
+                || to - from > LONGEST_WORD);
     analyzes |= text.equals("analyze") || text.equals("analyse");
     returnsRows |= text.equals("returning");
     tokens++;
