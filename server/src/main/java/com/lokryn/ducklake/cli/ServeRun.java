@@ -22,6 +22,7 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +47,9 @@ record ServeRun(
    * The last report of usage may take 2 s of it.
    */
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(4);
+
+  /** How long clients may take to fetch what the network holds for them. */
+  private static final Duration LAST_BYTES = Duration.ofMillis(500);
 
   static void printLine(String line) {
     System.out.println(line);
@@ -196,6 +200,8 @@ record ServeRun(
   private static void stop(LakeServer server, CountDownLatch stopped) {
     try {
       server.drain();
+      // What was sent last is on its way yet: a connection of a process that is gone is broken off.
+      var _ = new CountDownLatch(1).await(LAST_BYTES.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {
