@@ -22,7 +22,6 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,10 +45,7 @@ record ServeRun(
    * With the usual drain_timeout it is less than what orchestrators give before they kill: 30 s.
    * The last report of usage may take 2 s of it.
    */
-  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(4);
-
-  /** How long clients may take to fetch what the network holds for them. */
-  private static final Duration LAST_BYTES = Duration.ofMillis(500);
+  private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
 
   static void printLine(String line) {
     System.out.println(line);
@@ -200,8 +196,6 @@ record ServeRun(
   private static void stop(LakeServer server, CountDownLatch stopped) {
     try {
       server.drain();
-      // What was sent last is on its way yet: a connection of a process that is gone is broken off.
-      var _ = new CountDownLatch(1).await(LAST_BYTES.toMillis(), TimeUnit.MILLISECONDS);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } finally {

@@ -38,6 +38,7 @@ import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -83,6 +84,12 @@ public final class FlightEndpoint implements AutoCloseable {
   private static final int MAX_CALLS_PER_CONNECTION = 256;
   private static final long SWEEP_MS = 250;
 
+  /** How long calls may take to end that were cancelled, and connections that were told to. */
+  private static final Duration LAST_CALLS = Duration.ofMillis(500);
+
+  /** How long the end of a result may take on its way to a client. */
+  private static final Duration LAST_BYTES = Duration.ofMillis(500);
+
   /**
    * What a server needs that others made; it closes none of it.
    *
@@ -111,6 +118,7 @@ public final class FlightEndpoint implements AutoCloseable {
    */
   public record Patience(Duration idle, Duration stall) {}
 
+  private final OpenCalls calls = new OpenCalls();
   private final Senders senders = new Senders();
   private final Uploads uploads;
   private final HealthStatusManager health = new HealthStatusManager();
@@ -151,7 +159,7 @@ public final class FlightEndpoint implements AutoCloseable {
             transaction -> threads.streams().execute(transaction::close));
     Handles handles = parts.handles;
     var errors = new FlightErrors(parts.redaction);
-    var calls = new Calls(sessions, threads.queries(), errors, parts.usage);
+    var requests = new Calls(sessions, threads.queries(), errors, parts.usage);
     var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions, handles);
     var schemas = new SchemaBytes();
     var infos = new FlightInfos(schemas);
@@ -165,7 +173,7 @@ public final class FlightEndpoint implements AutoCloseable {
             parts.queries, new ServerInfo(patience.idle), parts.types, parts.allocator);
     uploads =
         new Uploads(
-            calls,
+            requests,
             new UploadHandler(
                 statements,
                 preparedHandler,
@@ -177,7 +185,7 @@ public final class FlightEndpoint implements AutoCloseable {
             parts.clock);
     var streams =
         new StreamHandler(
-            calls,
+            requests,
             statements,
             metadata,
             results,
@@ -191,16 +199,16 @@ public final class FlightEndpoint implements AutoCloseable {
     var sessionHandler = new SessionHandler(parts.queries, sessions, this::ending);
     var service =
         new LakeFlightService(
-            calls,
+            requests,
             statements,
             preparedHandler,
             infos,
             schemas,
             planner ->
-                new PollHandler(calls, planner, threads.queries(), polled, parts.clock, handles),
+                new PollHandler(requests, planner, threads.queries(), polled, parts.clock, handles),
             polls ->
                 new Actions(
-                    calls,
+                    requests,
                     statements,
                     preparedHandler,
                     transactionHandler,
@@ -225,6 +233,7 @@ public final class FlightEndpoint implements AutoCloseable {
             .intercept(SessionKey.carrying())
             .intercept(new CallHeaders())
             .intercept(new RequestLimit())
+            .intercept(calls)
             // Handlers only hand over to the engine's threads, so the event loop may call them.
             .directExecutor()
             .callExecutor(uploadsOn(callbacks))
@@ -278,14 +287,21 @@ public final class FlightEndpoint implements AutoCloseable {
    */
   public boolean drain(Duration timeout) throws InterruptedException {
     health.enterTerminalState();
-    server.shutdown();
-    if (server.awaitTermination(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
-      return true;
+    boolean hadOpen = calls.stop();
+    boolean ended = calls.awaitNone(timeout);
+    if (!ended) {
+      senders.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
+      uploads.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
+      var _ = calls.awaitNone(LAST_CALLS);
     }
-    senders.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
-    uploads.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
-    server.awaitTermination(2, TimeUnit.SECONDS);
-    return false;
+    if (hadOpen) {
+      // gRPC closes a connection when the last of a stream is handed to the system. What its client
+      // still answers then, as that it takes more, has the system drop what is not delivered yet.
+      var _ = new CountDownLatch(1).await(LAST_BYTES.toMillis(), TimeUnit.MILLISECONDS);
+    }
+    server.shutdown();
+    var _ = server.awaitTermination(LAST_CALLS.toMillis(), TimeUnit.MILLISECONDS);
+    return ended;
   }
 
   private void sweep(QueryService queries, Patience patience) {
