@@ -1,7 +1,5 @@
 package com.lokryn.ducklake.aws;
 
-import java.util.Locale;
-
 /** Every IAM action that the process, or the agent that starts it, needs. */
 public enum Permission {
   GET_SECRET_VALUE(PolicyStatement.CONFIGURATION, "secretsmanager:GetSecretValue"),
@@ -65,12 +63,5 @@ public enum Permission {
           PUT_LOG_EVENTS ->
           true;
     };
-  }
-
-  /** How to give it, in an operator's words. */
-  String grant(PolicyScope scope) {
-    return "add %s on %s to the policy of the %s role"
-        .formatted(
-            action, statement.resource(scope), statement.role().name().toLowerCase(Locale.ROOT));
   }
 }

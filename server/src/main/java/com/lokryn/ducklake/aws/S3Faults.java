@@ -58,8 +58,8 @@ final class S3Faults {
       LOG.debug("no credentials", e);
       return new StartProblem(
           Kind.PERMISSION,
-          what + ": the process has no AWS credentials",
-          "give the task a role, or set AWS_PROFILE or AWS_ACCESS_KEY_ID");
+          what + ": " + AwsErrors.NO_CREDENTIALS.text(),
+          AwsErrors.NO_CREDENTIALS.remedy());
     }
     if (!(e instanceof SdkServiceException service) || AwsErrors.isFault(e)) {
       return new StartProblem(

@@ -37,27 +37,19 @@ final class ServeCommand implements Callable<Integer> {
   @Option(names = "--port", description = "Port to listen on; 0 takes any free one.")
   private @Nullable String port;
 
-  @Option(names = "--config", paramLabel = "FILE", description = "A properties file of settings.")
-  private @Nullable Path file;
-
-  @Option(
-      names = "--ducklake-secret-id",
-      paramLabel = "ID",
-      description = "Name or ARN of the secret with the configuration, without --local.")
-  private @Nullable String secretId;
-
   @Option(
       names = "--training",
       hidden = true,
       description = "Answer a few queries of its own, and end.")
   private boolean training;
 
+  @Mixin private ConfigurationOptions configuration = new ConfigurationOptions();
   @Mixin private ExtensionDirectory extensions = new ExtensionDirectory();
 
   @Override
   public Integer call() throws Exception {
     ServeRun.configureLog(System.getenv());
-    var run = new ServeRun(given(), Optional.ofNullable(file), extensions.get(), training);
+    var run = new ServeRun(given(), configuration.file(), extensions.get(), training);
     return local == null ? ProductionServe.run(run) : serveLocal(local, run);
   }
 
@@ -97,15 +89,12 @@ final class ServeCommand implements Callable<Integer> {
 
   /** What the command line sets, by key. */
   private Map<String, String> given() {
-    Map<String, String> given = new LinkedHashMap<>();
+    Map<String, String> given = new LinkedHashMap<>(configuration.given());
     if (host != null) {
       given.put(Settings.FLIGHT_HOST.key(), host);
     }
     if (port != null) {
       given.put(Settings.FLIGHT_PORT.key(), port);
-    }
-    if (secretId != null) {
-      given.put(Settings.DUCKLAKE_SECRET_ID.key(), secretId);
     }
     return given;
   }

@@ -168,7 +168,7 @@ public final class Settings {
           "http_port",
           ValueType.number(0, 65_535),
           "8080; with --local 0",
-          "port of /livez and /readyz on flight_host; 0 turns it off");
+          "port of /livez, /readyz and /metrics on flight_host; 0 turns it off");
 
   public static final Setting<Auth> FLIGHT_AUTH =
       Setting.optional(

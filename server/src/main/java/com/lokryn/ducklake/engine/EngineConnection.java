@@ -80,6 +80,20 @@ public final class EngineConnection implements AutoCloseable {
     }
   }
 
+  /**
+   * Rolls a transaction back that has failed.
+   *
+   * @param failure why; keeps what the rollback says, as a failed commit has ended the transaction
+   *     already
+   */
+  public void rollBack(Exception failure) {
+    try {
+      run("ROLLBACK");
+    } catch (EngineException e) {
+      failure.addSuppressed(e);
+    }
+  }
+
   /** Runs a small query and gives its rows as text; for the server's own questions. */
   public List<List<String>> rows(String sql, Object... parameters) throws EngineException {
     try (var statement = driver.prepareStatement(sql)) {

@@ -62,6 +62,9 @@ public final class Handles {
   private final SecretKeySpec key;
   private final String server;
 
+  /** Without a secret no other server could read what is there for it. */
+  private final boolean isShared;
+
   /**
    * @param secret shared by all servers that take each other's handles; none: only this one's are
    *     taken
@@ -70,6 +73,7 @@ public final class Handles {
     var random = new SecureRandom();
     byte[] bytes = secret.orElseGet(() -> random(random, MAC_BYTES));
     this.key = new SecretKeySpec(bytes, MAC);
+    this.isShared = secret.isPresent();
     this.server = HexFormat.of().formatHex(random(random, 8));
   }
 
@@ -80,7 +84,8 @@ public final class Handles {
   }
 
   /** Makes a handle of this server's. */
-  ByteString write(Kind kind, String id, String user, Optional<Portable> portable) {
+  ByteString write(Kind kind, String id, String user, Optional<Portable> found) {
+    Optional<Portable> portable = found.filter(_ -> isShared);
     var bytes = new ByteArrayOutputStream(128);
     try (var out = new DataOutputStream(bytes)) {
       out.writeByte(VERSION);

@@ -86,17 +86,8 @@ record Signature(String author, String kind, Map<String, Object> extra) {
       cancellation.uninterrupted(connection, "COMMIT");
       return result;
     } catch (EngineException | RuntimeException e) {
-      rollBack(connection, e);
+      connection.rollBack(e);
       throw e;
-    }
-  }
-
-  private static void rollBack(EngineConnection connection, Exception failure) {
-    try {
-      connection.run("ROLLBACK");
-    } catch (EngineException e) {
-      // A failed commit has ended the transaction already.
-      failure.addSuppressed(e);
     }
   }
 }

@@ -171,7 +171,7 @@ class PollIT {
   }
 
   @Test
-  void anotherUsersPollIsNotFound() {
+  void aPollThatWasGuessedIsNotFound() {
     assertThat(
             code(
                 () ->
