@@ -3,26 +3,25 @@ package com.lokryn.ducklake.flight;
 import static com.lokryn.ducklake.testing.Statuses.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.lokryn.ducklake.testing.LocalServer;
 import com.lokryn.ducklake.testing.TestingClient;
-import com.lokryn.ducklake.testing.TestingLakeServer;
 import io.grpc.Status;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** DuckDB's and DuckLake's language over the wire. */
 class LanguageIT {
-  private static TestingLakeServer server;
+  @RegisterExtension static final LocalServer server = new LocalServer();
+
   private TestingClient client;
 
   @BeforeAll
-  static void start() throws Exception {
-    server = TestingLakeServer.start();
+  static void fill() throws Exception {
     try (TestingClient first = server.connect()) {
       first.update("CREATE TABLE sold (year INT, city VARCHAR, n INT)");
       first.update(
@@ -31,19 +30,9 @@ class LanguageIT {
     }
   }
 
-  @AfterAll
-  static void stop() throws Exception {
-    server.close();
-  }
-
   @BeforeEach
   void connect() throws Exception {
     client = server.connect();
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    client.close();
   }
 
   @ParameterizedTest

@@ -3,41 +3,25 @@ package com.lokryn.ducklake.flight;
 import static com.lokryn.ducklake.testing.Statuses.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.lokryn.ducklake.testing.LocalServer;
 import com.lokryn.ducklake.testing.TestingClient;
-import com.lokryn.ducklake.testing.TestingLakeServer;
 import io.grpc.Status;
 import java.util.List;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A request runs one statement, and leaves nothing to another client. */
 class OneStatementIT {
-  private static TestingLakeServer server;
+  @RegisterExtension static final LocalServer server = new LocalServer();
+
   private TestingClient client;
-
-  @BeforeAll
-  static void start() throws Exception {
-    server = TestingLakeServer.start();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    server.close();
-  }
 
   @BeforeEach
   void connect() {
     client = server.connect();
-  }
-
-  @AfterEach
-  void disconnect() throws Exception {
-    client.close();
   }
 
   /** Texts in which a second statement hides behind what looks like a string. */

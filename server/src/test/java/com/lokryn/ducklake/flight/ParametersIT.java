@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
+import com.lokryn.ducklake.testing.LocalServer;
 import com.lokryn.ducklake.testing.TestingClient;
-import com.lokryn.ducklake.testing.TestingLakeServer;
 import io.grpc.Status;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
@@ -32,11 +32,9 @@ import org.apache.arrow.vector.dictionary.DictionaryProvider;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.DictionaryEncoding;
 import org.apache.arrow.vector.types.pojo.FieldType;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -44,28 +42,14 @@ import org.junit.jupiter.params.provider.CsvSource;
 class ParametersIT {
   private static final String INSERT = "INSERT INTO bound VALUES (?)";
 
-  private static TestingLakeServer server;
+  @RegisterExtension static final LocalServer server = new LocalServer();
+
   private TestingClient client;
-
-  @BeforeAll
-  static void start() throws Exception {
-    server = TestingLakeServer.start();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    server.close();
-  }
 
   @BeforeEach
   void connect() {
     client = server.connect();
     client.update("CREATE OR REPLACE TABLE bound (s VARCHAR)");
-  }
-
-  @AfterEach
-  void disconnect() throws Exception {
-    client.close();
   }
 
   @ParameterizedTest

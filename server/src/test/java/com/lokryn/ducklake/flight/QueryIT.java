@@ -2,10 +2,9 @@ package com.lokryn.ducklake.flight;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
-import static org.awaitility.Awaitility.await;
 
+import com.lokryn.ducklake.testing.LocalServer;
 import com.lokryn.ducklake.testing.TestingClient;
-import com.lokryn.ducklake.testing.TestingLakeServer;
 import java.util.HashSet;
 import java.util.List;
 import org.apache.arrow.flight.FlightInfo;
@@ -15,35 +14,18 @@ import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.types.pojo.Schema;
 import org.apache.arrow.vector.util.DictionaryUtility;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 
 class QueryIT {
-  private static TestingLakeServer server;
+  @RegisterExtension static final LocalServer server = new LocalServer();
+
   private TestingClient client;
-
-  @BeforeAll
-  static void start() throws Exception {
-    server = TestingLakeServer.start();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    await().until(() -> server.server().bufferBytes() == 0);
-    server.close();
-  }
 
   @BeforeEach
   void connect() {
     client = server.connect();
-  }
-
-  @AfterEach
-  void disconnect() throws Exception {
-    client.close();
   }
 
   @Test

@@ -4,8 +4,8 @@ import static com.lokryn.ducklake.testing.Statuses.assertFails;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.lokryn.ducklake.engine.SessionSettings;
+import com.lokryn.ducklake.testing.LocalServer;
 import com.lokryn.ducklake.testing.TestingClient;
-import com.lokryn.ducklake.testing.TestingLakeServer;
 import io.grpc.Status;
 import java.util.HashMap;
 import java.util.Map;
@@ -17,40 +17,23 @@ import org.apache.arrow.flight.SessionOptionValueFactory;
 import org.apache.arrow.flight.SetSessionOptionsRequest;
 import org.apache.arrow.flight.SetSessionOptionsResult;
 import org.apache.arrow.flight.SetSessionOptionsResult.ErrorValue;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.RegisterExtension;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The options of sessions, and the settings of DuckDB that are a session's own. */
 class SessionOptionsIT {
-  private static TestingLakeServer server;
+  @RegisterExtension static final LocalServer server = new LocalServer();
+
   private TestingClient client;
   private TestingClient other;
 
-  @BeforeAll
-  static void start() throws Exception {
-    server = TestingLakeServer.start();
-  }
-
-  @AfterAll
-  static void stop() throws Exception {
-    server.close();
-  }
-
   @BeforeEach
   void connect() {
-    client = new TestingClient(server.port());
-    other = new TestingClient(server.port());
-  }
-
-  @AfterEach
-  void close() throws Exception {
-    client.close();
-    other.close();
+    client = server.connect();
+    other = server.connect();
   }
 
   private Map<String, ErrorValue> set(Map<String, SessionOptionValue> options) {
