@@ -21,32 +21,21 @@ import io.grpc.MethodDescriptor;
 import io.grpc.Server;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallExecutorSupplier;
-import io.grpc.ServerCallHandler;
-import io.grpc.ServerInterceptor;
-import io.grpc.ServerMethodDefinition;
-import io.grpc.ServerServiceDefinition;
-import io.grpc.ServiceDescriptor;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
-import io.grpc.stub.ServerCalls;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import javax.net.ssl.SSLException;
-import org.apache.arrow.flight.impl.Flight;
-import org.apache.arrow.flight.impl.FlightServiceGrpc;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -70,25 +59,11 @@ public final class FlightEndpoint implements AutoCloseable {
   private static final long KEEP_ALIVE_TIMEOUT_SECONDS = 20;
   private static final long PERMITTED_KEEP_ALIVE_SECONDS = 10;
 
-  /**
-   * What may wait in the transport for one client: four batches, because the engine gives them in
-   * bursts. TPC-H's lineitem took 1.36 of its time in process with 7 MB, 1.16 with 11 MB or more.
-   */
-  private static final long MAX_READ_AHEAD_BYTES = 14 << 20;
-
-  private static final long MIN_READ_AHEAD_BYTES = 4 << 20;
-
-  /** What may wait for all clients together, down to the least for each. */
-  private static final long READ_AHEAD_BUDGET_BYTES = 224 << 20;
-
   private static final int MAX_CALLS_PER_CONNECTION = 256;
   private static final long SWEEP_MS = 250;
 
   /** How long calls may take to end that were cancelled, and connections that were told to. */
   private static final Duration LAST_CALLS = Duration.ofMillis(500);
-
-  /** How long the end of a result may take on its way to a client. */
-  private static final Duration LAST_BYTES = Duration.ofMillis(500);
 
   /**
    * What a server needs that others made; it closes none of it.
@@ -222,13 +197,12 @@ public final class FlightEndpoint implements AutoCloseable {
     }
     server =
         builder
-            .addService(
-                merged(service.bindService(), doGet(streams), doPut(uploads, parts.allocator)))
+            .addService(FlightMethods.of(service, streams, uploads, parts.allocator))
             .addService(RequestLimit.on(health.getHealthService()))
             .addTransportFilter(
                 SessionKey.naming(
                     sessions::begin, key -> threads.streams().execute(() -> gone(key))))
-            .intercept(readAhead())
+            .intercept(new ReadAhead(senders))
             .intercept(new Door(logins, tokens))
             .intercept(SessionKey.carrying())
             .intercept(new CallHeaders())
@@ -287,18 +261,14 @@ public final class FlightEndpoint implements AutoCloseable {
    */
   public boolean drain(Duration timeout) throws InterruptedException {
     health.enterTerminalState();
-    boolean hadOpen = calls.stop();
+    calls.stop();
     boolean ended = calls.awaitNone(timeout);
     if (!ended) {
       senders.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
       uploads.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
       var _ = calls.awaitNone(LAST_CALLS);
     }
-    if (hadOpen) {
-      // gRPC closes a connection when the last of a stream is handed to the system. What its client
-      // still answers then, as that it takes more, has the system drop what is not delivered yet.
-      var _ = new CountDownLatch(1).await(LAST_BYTES.toMillis(), TimeUnit.MILLISECONDS);
-    }
+    calls.awaitArrival();
     server.shutdown();
     var _ = server.awaitTermination(LAST_CALLS.toMillis(), TimeUnit.MILLISECONDS);
     return ended;
@@ -342,69 +312,6 @@ public final class FlightEndpoint implements AutoCloseable {
     } catch (EngineException _) {
       // Forgotten by its client already.
     }
-  }
-
-  private static ServerMethodDefinition<Flight.Ticket, WireMessage> doGet(StreamHandler streams) {
-    MethodDescriptor<Flight.Ticket, Flight.FlightData> generated =
-        FlightServiceGrpc.getDoGetMethod();
-    return ServerMethodDefinition.create(
-        generated.toBuilder(generated.getRequestMarshaller(), WireMessage.marshaller()).build(),
-        ServerCalls.asyncServerStreamingCall(streams::get));
-  }
-
-  private static ServerMethodDefinition<UploadMessage, Flight.PutResult> doPut(
-      Uploads uploads, BufferAllocator allocator) {
-    MethodDescriptor<Flight.FlightData, Flight.PutResult> generated =
-        FlightServiceGrpc.getDoPutMethod();
-    return ServerMethodDefinition.create(
-        generated.toBuilder(UploadMessage.marshaller(allocator), generated.getResponseMarshaller())
-            .build(),
-        ServerCalls.asyncBidiStreamingCall(uploads::put));
-  }
-
-  /** The service with calls of ours in the place of generated ones. */
-  private static ServerServiceDefinition merged(
-      ServerServiceDefinition generated,
-      ServerMethodDefinition<?, ?> doGet,
-      ServerMethodDefinition<?, ?> doPut) {
-    var methods = new ArrayList<ServerMethodDefinition<?, ?>>();
-    methods.add(RequestLimit.on(doGet));
-    methods.add(doPut);
-    Set<String> replaced = Set.of(name(doGet), name(doPut));
-    generated.getMethods().stream()
-        .filter(method -> !replaced.contains(name(method)))
-        .map(RequestLimit::on)
-        .forEach(methods::add);
-    var descriptor =
-        ServiceDescriptor.newBuilder(generated.getServiceDescriptor().getName())
-            .setSchemaDescriptor(generated.getServiceDescriptor().getSchemaDescriptor());
-    methods.forEach(method -> descriptor.addMethod(method.getMethodDescriptor()));
-    var merged = ServerServiceDefinition.builder(descriptor.build());
-    methods.forEach(merged::addMethod);
-    return merged.build();
-  }
-
-  private static String name(ServerMethodDefinition<?, ?> method) {
-    return String.valueOf(method.getMethodDescriptor().getBareMethodName());
-  }
-
-  /**
-   * Lets a stream run ahead of its client by some batches. By default 32 KiB would do for gRPC to
-   * say that it is not ready, and the engine would stand still while the socket writes.
-   */
-  private ServerInterceptor readAhead() {
-    return new ServerInterceptor() {
-      @Override
-      public <Q, A> ServerCall.Listener<Q> interceptCall(
-          ServerCall<Q, A> call, Metadata headers, ServerCallHandler<Q, A> next) {
-        if ("DoGet".equals(call.getMethodDescriptor().getBareMethodName())) {
-          long share = READ_AHEAD_BUDGET_BYTES / (senders.count() + 1);
-          call.setOnReadyThreshold(
-              (int) Math.clamp(share, MIN_READ_AHEAD_BYTES, MAX_READ_AHEAD_BYTES));
-        }
-        return next.startCall(call, headers);
-      }
-    };
   }
 
   /** Uploads are decoded off the event loop, which would otherwise copy while it could read. */

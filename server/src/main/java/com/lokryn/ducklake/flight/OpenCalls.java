@@ -8,6 +8,7 @@ import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthGrpc;
 import java.time.Duration;
+import java.util.OptionalLong;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 
@@ -16,10 +17,14 @@ import java.util.concurrent.atomic.AtomicBoolean;
  * a result that is there already. Those of the health service do not count: they may last for ever.
  */
 final class OpenCalls implements ServerInterceptor {
-  private static final String FETCH = "DoGet";
+  /** How long the end of a result may take on its way to a client. */
+  private static final Duration ARRIVAL = Duration.ofMillis(500);
 
   private int open;
   private boolean stopping;
+
+  /** When the last fetch of a result ended, if there was any. */
+  private OptionalLong fetched = OptionalLong.empty();
 
   @Override
   public <Q, A> ServerCall.Listener<Q> interceptCall(
@@ -27,7 +32,8 @@ final class OpenCalls implements ServerInterceptor {
     if (HealthGrpc.SERVICE_NAME.equals(call.getMethodDescriptor().getServiceName())) {
       return next.startCall(call, headers);
     }
-    if (!begin(FETCH.equals(call.getMethodDescriptor().getBareMethodName()))) {
+    boolean isFetch = FlightMethods.isFetch(call.getMethodDescriptor());
+    if (!begin(isFetch)) {
       call.close(
           Status.UNAVAILABLE.withDescription("the server is stopping: connect again"),
           new Metadata());
@@ -37,13 +43,13 @@ final class OpenCalls implements ServerInterceptor {
     return new SimpleForwardingServerCallListener<>(next.startCall(call, headers)) {
       @Override
       public void onComplete() {
-        end(ended);
+        end(ended, isFetch);
         super.onComplete();
       }
 
       @Override
       public void onCancel() {
-        end(ended);
+        end(ended, isFetch);
         super.onCancel();
       }
     };
@@ -57,21 +63,19 @@ final class OpenCalls implements ServerInterceptor {
     return true;
   }
 
-  private synchronized void end(AtomicBoolean ended) {
+  private synchronized void end(AtomicBoolean ended, boolean isFetch) {
     if (ended.compareAndSet(false, true)) {
       open--;
+      if (isFetch) {
+        fetched = OptionalLong.of(System.nanoTime());
+      }
       notifyAll();
     }
   }
 
-  /**
-   * Lets no new calls begin.
-   *
-   * @return true when some were open
-   */
-  synchronized boolean stop() {
+  /** Lets no new calls begin. */
+  synchronized void stop() {
     stopping = true;
-    return open > 0;
   }
 
   /** Waits until no call is open; false when that takes longer. */
@@ -85,5 +89,20 @@ final class OpenCalls implements ServerInterceptor {
       TimeUnit.NANOSECONDS.timedWait(this, left);
     }
     return true;
+  }
+
+  /**
+   * Waits until what was sent last has arrived. gRPC closes a connection when the end of its last
+   * stream is handed to the system; what the client sends after that, as that it takes more, has
+   * the system drop what is not delivered yet.
+   */
+  synchronized void awaitArrival() throws InterruptedException {
+    if (fetched.isEmpty()) {
+      return;
+    }
+    long until = fetched.getAsLong() + ARRIVAL.toNanos();
+    for (long left = until - System.nanoTime(); left > 0; left = until - System.nanoTime()) {
+      TimeUnit.NANOSECONDS.timedWait(this, left);
+    }
   }
 }

@@ -82,7 +82,7 @@ public final class PreparedQuery implements AutoCloseable {
 
   /** What another server needs to plan the same; empty where it cannot. */
   public Optional<Portable> portable() {
-    return QueryService.portable(session, text, Parameters.NONE);
+    return Portable.of(session, text, Parameters.NONE);
   }
 
   /** True when running it gives rows, false when it changes something. */

@@ -249,7 +249,7 @@ public final class QueryService {
             connection,
             stream,
             call.cancellation(),
-            portable(call.session(), call.text, call.parameters),
+            Portable.of(call.session(), call.text, call.parameters),
             outcome -> {
               release.accept(outcome);
               call.execution.end(outcome);
@@ -261,16 +261,6 @@ public final class QueryService {
       query.finish(new Outcome.Failed(String.valueOf(e.getMessage())));
       throw e;
     }
-  }
-
-  /** Values that were bound, and what a session holds, stay with their server. */
-  static Optional<Portable> portable(Session session, SqlText text, Parameters parameters) {
-    return text.onlyReads()
-            && parameters.equals(Parameters.NONE)
-            && text.sql().length() <= Portable.MAX_CHARS
-            && !session.hasState()
-        ? Optional.of(new Portable(text.sql(), session.namespace()))
-        : Optional.empty();
   }
 
   /** Starts a statement that another server has planned or run. */
