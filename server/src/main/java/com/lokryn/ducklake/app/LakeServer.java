@@ -127,7 +127,12 @@ public final class LakeServer implements AutoCloseable {
             allocator,
             this::engineIs,
             onHopeless);
-    sessions = new Sessions(LakeCatalog.NAMESPACE, engine::connect);
+    sessions =
+        new Sessions(
+            LakeCatalog.NAMESPACE,
+            engine::connect,
+            clock,
+            config.get(Settings.IDLE_SESSION_TIMEOUT));
     readiness.notOk(CheckId.ENGINE, "the engine is not open yet");
     readiness.ok(CheckId.DRAIN);
   }

@@ -3,7 +3,6 @@ package com.lokryn.ducklake.flight;
 import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.Cancellation;
 import com.lokryn.ducklake.query.Problem;
-import com.lokryn.ducklake.query.Sessions;
 import io.grpc.Context;
 import io.grpc.Context.CancellationListener;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -24,7 +23,6 @@ final class Calls {
     T run(Call call) throws Exception;
   }
 
-  private final Sessions sessions;
   private final Executor workers;
   private final FlightErrors errors;
   private final Usage usage;
@@ -32,8 +30,7 @@ final class Calls {
   /**
    * @param usage where the time in the engine is counted
    */
-  Calls(Sessions sessions, Executor workers, FlightErrors errors, Usage usage) {
-    this.sessions = sessions;
+  Calls(Executor workers, FlightErrors errors, Usage usage) {
     this.workers = workers;
     this.errors = errors;
     this.usage = usage;
@@ -118,10 +115,7 @@ final class Calls {
 
   /** A request whose handler minds its end itself. To be called on the request's own thread. */
   Call begin() {
-    return new Call(
-        sessions.get(SessionKey.current(), Door.user()),
-        new Cancellation(usage),
-        CallHeaders.idempotencyKey());
+    return new Call(SessionDoor.session(), new Cancellation(usage), CallHeaders.idempotencyKey());
   }
 
   static void cancel(Cancellation cancellation, Context context) {

@@ -4,7 +4,6 @@ import com.lokryn.ducklake.auth.Logins;
 import com.lokryn.ducklake.auth.Users;
 import io.grpc.Context;
 import io.grpc.Contexts;
-import io.grpc.ForwardingServerCall.SimpleForwardingServerCall;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
@@ -30,17 +29,28 @@ import org.slf4j.LoggerFactory;
 final class Door implements ServerInterceptor {
   private static final Logger LOG = LoggerFactory.getLogger(Door.class);
 
-  private static final Metadata.Key<String> AUTHORIZATION =
+  static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
-  private static final Context.Key<String> USER = Context.key("user");
+  private static final Context.Key<Caller> CALLER = Context.key("caller");
   private static final String BASIC = "basic ";
   private static final String BEARER = "bearer ";
 
-  private static final CompletableFuture<Optional<String>> ANYONE =
-      CompletableFuture.completedFuture(Optional.of(Users.ANYONE));
+  /**
+   * Whom a call comes from.
+   *
+   * @param session that their token was given with
+   */
+  private record Caller(String user, Optional<String> session) {
+    static Caller of(String user) {
+      return new Caller(user, Optional.empty());
+    }
+  }
 
-  private static final CompletableFuture<Optional<String>> NOBODY =
+  private static final CompletableFuture<Optional<Caller>> ANYONE =
+      CompletableFuture.completedFuture(Optional.of(Caller.of(Users.ANYONE)));
+
+  private static final CompletableFuture<Optional<Caller>> NOBODY =
       CompletableFuture.completedFuture(Optional.empty());
 
   private final Logins logins;
@@ -53,7 +63,12 @@ final class Door implements ServerInterceptor {
 
   /** Who the call comes from that the current thread handles. */
   static String user() {
-    return USER.get();
+    return CALLER.get().user;
+  }
+
+  /** The session that its token names, if it came with one. */
+  static Optional<String> session() {
+    return CALLER.get().session;
   }
 
   @Override
@@ -62,14 +77,14 @@ final class Door implements ServerInterceptor {
     if (HealthGrpc.SERVICE_NAME.equals(call.getMethodDescriptor().getServiceName())) {
       return next.startCall(call, headers);
     }
-    CompletableFuture<Optional<String>> user = user(headers.get(AUTHORIZATION));
-    if (user.isDone()) {
-      return begin(user, call, headers, next);
+    CompletableFuture<Optional<Caller>> caller = caller(headers.get(AUTHORIZATION));
+    if (caller.isDone()) {
+      return begin(caller, call, headers, next);
     }
     var later = new LateListener<Q>();
     Context context = Context.current();
     var _ =
-        user.whenComplete(
+        caller.whenComplete(
             (_, _) ->
                 context.run(
                     () ->
@@ -77,7 +92,7 @@ final class Door implements ServerInterceptor {
                             () ->
                                 call.isCancelled()
                                     ? nothing()
-                                    : begin(user, call, headers, next))));
+                                    : begin(caller, call, headers, next))));
     return later;
   }
 
@@ -87,27 +102,23 @@ final class Door implements ServerInterceptor {
    * @param asked who it comes from; done
    */
   private <Q, A> ServerCall.Listener<Q> begin(
-      CompletableFuture<Optional<String>> asked,
+      CompletableFuture<Optional<Caller>> asked,
       ServerCall<Q, A> call,
       Metadata headers,
       ServerCallHandler<Q, A> next) {
     if (asked.isCompletedExceptionally()) {
       return refused(call, failure(asked.exceptionNow()));
     }
-    Optional<String> user = asked.join();
-    if (user.isEmpty()) {
+    Optional<Caller> caller = asked.join();
+    if (caller.isEmpty()) {
       return refused(
           call,
           Status.UNAUTHENTICATED.withDescription(
               "no user with this password, or the token is not valid any more: connect again with"
                   + " user and password"));
     }
-    boolean isHandshake = "Handshake".equals(call.getMethodDescriptor().getBareMethodName());
     return Contexts.interceptCall(
-        Context.current().withValue(USER, user.get()),
-        isHandshake ? answering(call, user.get()) : call,
-        headers,
-        next);
+        Context.current().withValue(CALLER, caller.get()), call, headers, next);
   }
 
   private static Status failure(Throwable thrown) {
@@ -128,17 +139,7 @@ final class Door implements ServerInterceptor {
     return new ServerCall.Listener<>() {};
   }
 
-  private <Q, A> ServerCall<Q, A> answering(ServerCall<Q, A> call, String user) {
-    return new SimpleForwardingServerCall<>(call) {
-      @Override
-      public void sendHeaders(Metadata answered) {
-        answered.put(AUTHORIZATION, "Bearer " + tokens.issue(user));
-        super.sendHeaders(answered);
-      }
-    };
-  }
-
-  private CompletableFuture<Optional<String>> user(@Nullable String authorization) {
+  private CompletableFuture<Optional<Caller>> caller(@Nullable String authorization) {
     if (!logins.areAsked()) {
       return ANYONE;
     }
@@ -148,7 +149,9 @@ final class Door implements ServerInterceptor {
     String scheme = authorization.toLowerCase(Locale.ROOT);
     if (scheme.startsWith(BEARER)) {
       return CompletableFuture.completedFuture(
-          tokens.user(authorization.substring(BEARER.length()).strip()));
+          tokens
+              .read(authorization.substring(BEARER.length()).strip())
+              .map(token -> new Caller(token.user(), Optional.of(token.session()))));
     }
     return scheme.startsWith(BASIC)
         ? known(authorization.substring(BASIC.length()).strip())
@@ -158,7 +161,7 @@ final class Door implements ServerInterceptor {
   /**
    * @param encoded {@code user:password} in base64; ADBC leaves the padding out
    */
-  private CompletableFuture<Optional<String>> known(String encoded) {
+  private CompletableFuture<Optional<Caller>> known(String encoded) {
     String text;
     try {
       text = new String(Base64.getDecoder().decode(encoded), StandardCharsets.UTF_8);
@@ -166,6 +169,10 @@ final class Door implements ServerInterceptor {
       return NOBODY;
     }
     int colon = text.indexOf(':');
-    return colon < 0 ? NOBODY : logins.check(text.substring(0, colon), text.substring(colon + 1));
+    return colon < 0
+        ? NOBODY
+        : logins
+            .check(text.substring(0, colon), text.substring(colon + 1))
+            .thenApply(user -> user.map(Caller::of));
   }
 }

@@ -103,6 +103,7 @@ public final class FlightEndpoint implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("sweeper").daemon().factory());
   private final Sessions sessions;
+  private final Executor streams;
   private final Logins logins;
   private final Tokens tokens;
   private final Results results;
@@ -117,6 +118,7 @@ public final class FlightEndpoint implements AutoCloseable {
       throws IOException {
     EngineThreads threads = parts.threads;
     sessions = parts.sessions;
+    streams = threads.streams();
     logins = new Logins(parts.users, parts.clock);
     tokens = new Tokens(parts.clock);
     results = new Results(parts.clock, threads.streams());
@@ -134,7 +136,7 @@ public final class FlightEndpoint implements AutoCloseable {
             transaction -> threads.streams().execute(transaction::close));
     Handles handles = parts.handles;
     var errors = new FlightErrors(parts.redaction);
-    var requests = new Calls(sessions, threads.queries(), errors, parts.usage);
+    var requests = new Calls(threads.queries(), errors, parts.usage);
     var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions, handles);
     var schemas = new SchemaBytes();
     var infos = new FlightInfos(schemas);
@@ -158,7 +160,7 @@ public final class FlightEndpoint implements AutoCloseable {
                 parts.allocator),
             errors,
             parts.clock);
-    var streams =
+    var streamHandler =
         new StreamHandler(
             requests,
             statements,
@@ -197,14 +199,14 @@ public final class FlightEndpoint implements AutoCloseable {
     }
     server =
         builder
-            .addService(FlightMethods.of(service, streams, uploads, parts.allocator))
+            .addService(FlightMethods.of(service, streamHandler, uploads, parts.allocator))
             .addService(RequestLimit.on(health.getHealthService()))
             .addTransportFilter(
-                SessionKey.naming(
+                Connections.naming(
                     sessions::begin, key -> threads.streams().execute(() -> gone(key))))
             .intercept(new ReadAhead(senders))
+            .intercept(new SessionDoor(sessions, handles, tokens, errors))
             .intercept(new Door(logins, tokens))
-            .intercept(SessionKey.carrying())
             .intercept(new CallHeaders())
             .intercept(new RequestLimit())
             .intercept(calls)
@@ -284,6 +286,7 @@ public final class FlightEndpoint implements AutoCloseable {
             transactions::sweep,
             polled::sweep,
             tokens::sweep,
+            this::endIdle,
             () -> senders.checkStalls(patience.stall))) {
       try {
         part.run();
@@ -297,6 +300,13 @@ public final class FlightEndpoint implements AutoCloseable {
   /** A client's connection has ended, and with it all that only it could ask for. */
   private void gone(String key) {
     sessions.end(key, this::ending);
+  }
+
+  private void endIdle() {
+    for (Session session : sessions.takeIdle()) {
+      ending(session);
+      streams.execute(session::close);
+    }
   }
 
   private void ending(Session session) {

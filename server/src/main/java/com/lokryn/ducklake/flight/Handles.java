@@ -36,7 +36,9 @@ public final class Handles {
     RESULT('r'),
     PREPARED('p'),
     TRANSACTION('t'),
-    POLL('q');
+    POLL('q'),
+    SESSION('s'),
+    SESSION_WITH_STATE('S');
 
     private final char code;
 

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import io.grpc.Metadata;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
@@ -14,7 +15,11 @@ final class Tokens {
   private static final Duration IDLE = Duration.ofHours(1);
   private static final int BYTES = 32;
 
-  private record Token(String user, Instant until) {}
+  /**
+   * @param user whose it is
+   * @param session that was begun with it
+   */
+  record Token(String user, String session, Instant until) {}
 
   private final Map<String, Token> tokens = new ConcurrentHashMap<>();
   private final SecureRandom random = new SecureRandom();
@@ -24,22 +29,28 @@ final class Tokens {
     this.clock = clock;
   }
 
-  String issue(String user) {
+  /** Puts a new one into the headers of an answer. */
+  void answer(Metadata headers, String user, String session) {
+    headers.put(Door.AUTHORIZATION, "Bearer " + issue(user, session));
+  }
+
+  private String issue(String user, String session) {
     byte[] bytes = new byte[BYTES];
     random.nextBytes(bytes);
     String token = Base64.getUrlEncoder().withoutPadding().encodeToString(bytes);
-    tokens.put(token, new Token(user, clock.instant().plus(IDLE)));
+    tokens.put(token, new Token(user, session, clock.instant().plus(IDLE)));
     return token;
   }
 
-  /** Whose token it is; it is good for another hour then. */
-  Optional<String> user(String token) {
+  /** What a token says; it is good for another hour then. */
+  Optional<Token> read(String token) {
     Instant now = clock.instant();
     Token kept =
         tokens.computeIfPresent(
             token,
-            (_, old) -> old.until.isBefore(now) ? null : new Token(old.user, now.plus(IDLE)));
-    return Optional.ofNullable(kept).map(Token::user);
+            (_, old) ->
+                old.until.isBefore(now) ? null : new Token(old.user, old.session, now.plus(IDLE)));
+    return Optional.ofNullable(kept);
   }
 
   /** Forgets those that are over. */

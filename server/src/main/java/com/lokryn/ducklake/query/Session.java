@@ -78,6 +78,9 @@ public final class Session implements AutoCloseable {
   private boolean objects;
   private boolean closed;
 
+  /** What the client was last told of it: null before the first time. */
+  private @Nullable Boolean announced;
+
   /**
    * @param namespace where it begins
    * @param initial where it goes when a schema that it was in is dropped
@@ -209,6 +212,22 @@ public final class Session implements AutoCloseable {
   /** True when statements have to run on the session's own connection. */
   synchronized boolean hasState() {
     return workspace != null;
+  }
+
+  /** True when it has anything that a new one would not have. */
+  public synchronized boolean hasAnything() {
+    return workspace != null || !namespace.equals(initial);
+  }
+
+  public synchronized boolean isClosed() {
+    return closed;
+  }
+
+  /** Notes what its client is told now; true when that is not what it was told before. */
+  public synchronized boolean announce(boolean isStateful) {
+    boolean isNews = announced == null || announced != isStateful;
+    announced = isStateful;
+    return isNews;
   }
 
   private synchronized Optional<Workspace> workspace(boolean make) throws EngineException {

@@ -1,51 +1,173 @@
 package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.Namespace;
+import com.lokryn.ducklake.observe.QueryId;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
+import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
+import org.jspecify.annotations.Nullable;
 
 /**
- * The sessions there are: one for each user of each connection, from their first request to the end
- * of the connection. Thread-safe.
+ * The sessions there are. Each connection has one for each of its users, which ends with it, unless
+ * its client has called it by its name: then it goes on, and can be called from other connections.
+ * What a session holds ends as well when it is not used. Thread-safe.
  */
 public final class Sessions implements AutoCloseable {
-  /** The sessions of a connection, by user. */
-  private final Map<String, Map<String, Session>> connections = new ConcurrentHashMap<>();
+  /**
+   * How long a session that holds a connection of the engine waits for its client to come back, who
+   * has had one connection so far. One who is gone for good must not hold it for long.
+   */
+  private static final Duration RETURN = Duration.ofMinutes(1);
+
+  /** How long a client is told that its session has ended. */
+  private static final Duration REMEMBERED = Duration.ofDays(1);
+
+  /** A session and who uses it. */
+  private static final class Kept {
+    private final Session session;
+    private final Set<String> connections = new HashSet<>();
+    private Instant used;
+
+    /** Its client calls it by its name. */
+    private boolean isNamed;
+
+    /** It was called by its name from a second connection. */
+    private boolean roams;
+
+    Kept(Session session, Instant used) {
+      this.session = session;
+      this.used = used;
+    }
+  }
+
+  private static final class Connection {
+    private final Map<String, Kept> byUser = new HashMap<>();
+    private final Set<Kept> used = new LinkedHashSet<>();
+  }
+
+  private final Map<String, Connection> connections = new HashMap<>();
+  private final Map<String, Kept> byId = new HashMap<>();
+
+  /** Sessions whose clients do not know yet that they have ended, and since when. */
+  private final Map<String, Instant> lost = new HashMap<>();
 
   private final Namespace initial;
   private final Session.Connector connector;
+  private final InstantSource clock;
+  private final Duration idle;
 
-  public Sessions(Namespace initial, Session.Connector connector) {
+  /**
+   * @param initial where sessions begin
+   * @param idle how long a session is kept that is not used
+   */
+  public Sessions(
+      Namespace initial, Session.Connector connector, InstantSource clock, Duration idle) {
     this.initial = initial;
     this.connector = connector;
+    this.clock = clock;
+    this.idle = idle;
   }
 
   /** A connection is there. */
-  public void begin(String connection) {
-    connections.put(connection, new ConcurrentHashMap<>());
+  public synchronized void begin(String connection) {
+    connections.put(connection, new Connection());
   }
 
-  /** The session of a request; one that comes after its connection's end finds an ended one. */
-  public Session get(String connection, String user) {
-    Map<String, Session> sessions = connections.get(connection);
-    if (sessions == null) {
-      return ended(connection, user);
+  /**
+   * The session of a user's requests that name none; one that comes after its connection's end
+   * finds an ended one.
+   *
+   * @throws QueryException once, when the one before ended because it was not used
+   */
+  public synchronized Session of(String connection, String user) {
+    Connection known = connections.get(connection);
+    if (known == null) {
+      Session ended = make(QueryId.random().value(), user);
+      ended.close();
+      return ended;
     }
-    Session session =
-        sessions.computeIfAbsent(
-            user, name -> new Session(connection, name, initial, initial, connector));
-    if (connections.get(connection) == null) {
-      // It ended meanwhile, and may not have seen this one.
-      session.close();
+    Kept kept = known.byUser.get(user);
+    if (kept != null && forgetLost(kept.session.id())) {
+      known.byUser.remove(user);
+      throw ended();
     }
-    return session;
+    if (kept == null || byId.get(kept.session.id()) != kept) {
+      kept = keep(QueryId.random().value(), user);
+      known.byUser.put(user, kept);
+    }
+    return used(kept, connection, known);
   }
 
-  private Session ended(String connection, String user) {
-    var session = new Session(connection, user, initial, initial, connector);
-    session.close();
-    return session;
+  /**
+   * The session of that name, if there is one of that user.
+   *
+   * @throws QueryException once, when it ended because it was not used
+   */
+  public synchronized Optional<Session> find(String id, String connection, String user) {
+    if (forgetLost(id)) {
+      throw ended();
+    }
+    Kept kept = byId.get(id);
+    if (kept == null || !kept.session.user().equals(user)) {
+      return Optional.empty();
+    }
+    kept.isNamed = true;
+    return Optional.of(used(kept, connection, connections.get(connection)));
+  }
+
+  /** As {@link #find}, and makes one of that name where there is none. */
+  public synchronized Session named(String id, String connection, String user) {
+    Optional<Session> found = find(id, connection, user);
+    if (found.isPresent() || byId.containsKey(id)) {
+      return found.orElseThrow(Sessions::ended);
+    }
+    Kept kept = keep(id, user);
+    kept.isNamed = true;
+    return used(kept, connection, connections.get(connection));
+  }
+
+  private Session used(Kept kept, String name, @Nullable Connection connection) {
+    kept.used = clock.instant();
+    if (connection != null && kept.connections.add(name)) {
+      connection.used.add(kept);
+      kept.roams |=
+          kept.connections.size() > 1 || connection.byUser.get(kept.session.user()) != kept;
+    }
+    return kept.session;
+  }
+
+  private Kept keep(String id, String user) {
+    var kept = new Kept(make(id, user), clock.instant());
+    byId.put(id, kept);
+    return kept;
+  }
+
+  private Session make(String id, String user) {
+    return new Session(id, user, initial, initial, connector);
+  }
+
+  private boolean forgetLost(String id) {
+    return lost.remove(id) != null;
+  }
+
+  /** What a client hears whose session is not there any more. */
+  public static QueryException ended() {
+    return new QueryException(
+        Problem.UNKNOWN_HANDLE,
+        "this session has ended, because it was not used for long or its server is gone: its"
+            + " transaction was rolled back, its temporary objects and settings are gone; what is"
+            + " sent from here on is of a new session");
   }
 
   /** A session of its own, which no connection names; whoever asks for it ends it. */
@@ -54,28 +176,84 @@ public final class Sessions implements AutoCloseable {
   }
 
   /**
-   * Ends the sessions of a connection.
+   * Ends the sessions of a connection that is gone, but for those that its client may call from
+   * another.
    *
    * @param before told of each, before it ends
    */
   public void end(String connection, Consumer<Session> before) {
-    Map<String, Session> sessions = connections.remove(connection);
-    if (sessions != null) {
-      for (Session session : sessions.values()) {
-        before.accept(session);
-        session.close();
+    List<Session> ending;
+    synchronized (this) {
+      Connection gone = connections.remove(connection);
+      if (gone == null) {
+        return;
       }
+      gone.used.forEach(kept -> kept.connections.remove(connection));
+      ending = take(gone.used, kept -> kept.connections.isEmpty() && !kept.isNamed);
     }
+    end(ending, before);
   }
 
   /**
-   * Ends one session of a connection, which goes on with a new one.
+   * Ends one session; its connection goes on with a new one.
    *
    * @param before told of it, before it ends
    */
   public void end(Session session, Consumer<Session> before) {
-    Map<String, Session> sessions = connections.get(session.id());
-    if (sessions != null && sessions.remove(session.user(), session)) {
+    List<Session> ending;
+    synchronized (this) {
+      ending = take(List.copyOf(byId.values()), kept -> kept.session == session);
+    }
+    end(ending, before);
+  }
+
+  /**
+   * Takes out the sessions that were not used for too long, whose clients will hear of it; whoever
+   * calls ends them, which may take a while.
+   */
+  public synchronized List<Session> takeIdle() {
+    Instant now = clock.instant();
+    lost.values().removeIf(since -> since.plus(REMEMBERED).isBefore(now));
+    List<Kept> overdue =
+        byId.values().stream()
+            .filter(kept -> kept.session.hasAnything() || kept.connections.isEmpty())
+            .filter(kept -> kept.used.plus(patience(kept)).isBefore(now))
+            .toList();
+    var taken = new ArrayList<Session>();
+    for (Kept kept : overdue) {
+      if (kept.session.isBusy()) {
+        kept.used = now;
+        continue;
+      }
+      if (kept.session.hasAnything()) {
+        lost.put(kept.session.id(), now);
+      }
+      taken.addAll(take(List.of(kept), _ -> true));
+    }
+    return taken;
+  }
+
+  private Duration patience(Kept kept) {
+    boolean mayBeGone = kept.connections.isEmpty() && !kept.roams && kept.session.hasState();
+    return mayBeGone && RETURN.compareTo(idle) < 0 ? RETURN : idle;
+  }
+
+  private List<Session> take(Collection<Kept> from, Predicate<Kept> condition) {
+    List<Kept> taken = from.stream().filter(condition).toList();
+    for (Kept kept : taken) {
+      byId.remove(kept.session.id(), kept);
+      for (String name : kept.connections) {
+        Connection connection = connections.get(name);
+        if (connection != null) {
+          connection.used.remove(kept);
+        }
+      }
+    }
+    return taken.stream().map(kept -> kept.session).toList();
+  }
+
+  private static void end(List<Session> sessions, Consumer<Session> before) {
+    for (Session session : sessions) {
       before.accept(session);
       session.close();
     }
@@ -83,6 +261,10 @@ public final class Sessions implements AutoCloseable {
 
   @Override
   public void close() {
-    connections.keySet().forEach(connection -> end(connection, _ -> {}));
+    List<Session> ending;
+    synchronized (this) {
+      ending = take(List.copyOf(byId.values()), _ -> true);
+    }
+    end(ending, _ -> {});
   }
 }
