@@ -48,7 +48,7 @@ final class PreparedHandler {
         request.hasTransactionId()
             ? transactions.session(request.getTransactionId(), call)
             : call.session();
-    PreparedQuery query = queries.prepare(session, request.getQuery(), call.cancellation());
+    PreparedQuery query = prepare(session, request.getQuery(), call);
     prepared.put(query.handle().value(), query);
     if (call.cancellation().isCancelled()) {
       // A client that has gone meanwhile will not close it.
@@ -67,6 +67,23 @@ final class PreparedHandler {
       result.setParameterSchema(schemas.of(query.parameterSchema()));
     }
     return result.build();
+  }
+
+  /** Plans a statement; a client that closes none has its oldest ones forgotten for it. */
+  private PreparedQuery prepare(Session session, String sql, Call call) throws EngineException {
+    while (true) {
+      try {
+        return queries.prepare(session, sql, call.cancellation());
+      } catch (QueryException e) {
+        if (e.problem() != Problem.LIMIT) {
+          throw e;
+        }
+        try (PreparedQuery oldest =
+            prepared.takeOldest(query -> query.session() == session).orElseThrow(() -> e)) {
+          call.cancellation().check();
+        }
+      }
+    }
   }
 
   Flight.FlightInfo info(
@@ -130,7 +147,7 @@ final class PreparedHandler {
                   .formatted(portable.namespace().catalog(), portable.namespace().schema())
               + " session looks them up elsewhere; prepare it again");
     }
-    PreparedQuery planned = queries.prepare(call.session(), portable.sql(), call.cancellation());
+    PreparedQuery planned = prepare(call.session(), portable.sql(), call);
     prepared.put(read.id(), planned);
     return planned;
   }

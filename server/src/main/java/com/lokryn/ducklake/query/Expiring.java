@@ -3,6 +3,7 @@ package com.lokryn.ducklake.query;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
+import java.util.Comparator;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
@@ -54,6 +55,14 @@ public final class Expiring<T> implements AutoCloseable {
   /** Ends one, if it is still there. */
   public void end(String handle) {
     take(handle).ifPresent(end);
+  }
+
+  /** Takes out the one of a kind that nobody has used for longest. */
+  public Optional<T> takeOldest(Predicate<T> condition) {
+    return entries.entrySet().stream()
+        .filter(entry -> condition.test(entry.getValue().value))
+        .min(Comparator.comparing(entry -> entry.getValue().until))
+        .flatMap(entry -> take(entry.getKey()));
   }
 
   /** Ends what has outlived its time. */

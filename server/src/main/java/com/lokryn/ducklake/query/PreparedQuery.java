@@ -47,6 +47,7 @@ public final class PreparedQuery implements AutoCloseable {
   private final Schema resultSchema;
   private final Schema parameterSchema;
   private final Budget.Share share;
+  private final Plans plans;
   private Parameters parameters = Parameters.NONE;
   private @Nullable Planned planned;
   private boolean closed;
@@ -58,7 +59,8 @@ public final class PreparedQuery implements AutoCloseable {
       EngineStatement.Kind kind,
       Schema resultSchema,
       Schema parameterSchema,
-      Budget.Share share) {
+      Budget.Share share,
+      Plans plans) {
     this.handle = handle;
     this.session = session;
     this.text = text;
@@ -66,6 +68,7 @@ public final class PreparedQuery implements AutoCloseable {
     this.resultSchema = resultSchema;
     this.parameterSchema = parameterSchema;
     this.share = share;
+    this.plans = plans;
   }
 
   public QueryId handle() {
@@ -114,7 +117,12 @@ public final class PreparedQuery implements AutoCloseable {
   }
 
   /** Takes the planned statement for a run, if it is free and still means the same. */
-  synchronized Optional<Planned> take() {
+  Optional<Planned> take() {
+    plans.remove(this);
+    return taken();
+  }
+
+  private synchronized Optional<Planned> taken() {
     Planned taken = planned;
     planned = null;
     if (taken != null && !taken.namespace.equals(session.namespace())) {
@@ -125,16 +133,35 @@ public final class PreparedQuery implements AutoCloseable {
   }
 
   /** Gives a planned statement for the next run. */
-  synchronized void give(Planned free) {
+  void give(Planned free) {
+    if (given(free)) {
+      plans.add(this).ifPresent(PreparedQuery::dropPlan);
+    }
+  }
+
+  private synchronized boolean given(Planned free) {
     if (closed || planned != null) {
       free.close();
-    } else {
-      planned = free;
+      return false;
+    }
+    planned = free;
+    return true;
+  }
+
+  private synchronized void dropPlan() {
+    if (planned != null) {
+      planned.close();
+      planned = null;
     }
   }
 
   @Override
-  public synchronized void close() throws EngineException {
+  public void close() throws EngineException {
+    plans.remove(this);
+    end();
+  }
+
+  private synchronized void end() throws EngineException {
     closed = true;
     share.close();
     if (planned != null) {

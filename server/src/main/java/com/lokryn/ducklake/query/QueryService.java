@@ -30,6 +30,10 @@ public final class QueryService {
    */
   private final Budget budget = new Budget(96L << 20, "prepared statements and bound parameters");
 
+  /** Each holds a connection of the engine, and in it what it was planned with. */
+  private static final int MAX_PLANS = 256;
+
+  private final Plans plans = new Plans(MAX_PLANS);
   private final ArrowTypes types;
   private final Deadlines deadlines;
   private final Consumer<EngineException> onFailure;
@@ -112,7 +116,8 @@ public final class QueryService {
                   ? types.schema(connection, statement.columns())
                   : CompletedUpdate.COUNT,
               types.schema(connection, statement.parameters()),
-              share);
+              share,
+              plans);
       if (place.isOwn()) {
         prepared.give(
             new Planned(connection, statement, session.namespace(), text.leavesNoState()));

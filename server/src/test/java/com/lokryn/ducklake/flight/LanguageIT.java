@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.lokryn.ducklake.testing.LocalServer;
 import com.lokryn.ducklake.testing.TestingClient;
 import io.grpc.Status;
+import java.nio.file.Path;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -129,6 +130,28 @@ class LanguageIT {
     assertThat(client.value("SELECT count(*) FROM changed")).isEqualTo(0L);
     client.update("DROP TABLE changed");
     assertFails(Status.Code.NOT_FOUND, () -> client.value("SELECT 1 FROM changed"));
+  }
+
+  /** Into the lake's own place only: elsewhere there is nothing that the server could reach. */
+  @Test
+  void copiesToFilesOfTheLake() throws Exception {
+    Path target = server.directory().resolve("data/exports");
+    assertThat(
+            client.update(
+                "COPY (SELECT i, i %% 2 AS half FROM range(10) r(i)) TO '%s' (FORMAT parquet, PARTITION_BY (half))"
+                    .formatted(target)))
+        .isEqualTo(10);
+    assertThat(
+            client.value(
+                "SELECT sum(i)::INT FROM read_parquet('%s/*/*.parquet')".formatted(target)))
+        .isEqualTo(45);
+    client.update("COPY sold TO '%s/sold.csv'".formatted(target));
+    assertThat(client.value("SELECT sum(n)::INT FROM '%s/sold.csv'".formatted(target)))
+        .isEqualTo(7);
+    Path outside = server.directory().resolveSibling("outside.csv");
+    assertFails(
+        Status.Code.PERMISSION_DENIED, () -> client.update("COPY sold TO '%s'".formatted(outside)));
+    assertThat(outside).doesNotExist();
   }
 
   @Test

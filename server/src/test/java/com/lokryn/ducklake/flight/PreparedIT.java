@@ -6,9 +6,12 @@ import static org.awaitility.Awaitility.await;
 
 import com.lokryn.ducklake.testing.LocalServer;
 import com.lokryn.ducklake.testing.TestingClient;
+import com.lokryn.ducklake.testing.TestingLakeServer;
 import io.grpc.Status;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.flight.sql.FlightSqlClient.PreparedStatement;
 import org.apache.arrow.vector.BigIntVector;
@@ -159,6 +162,42 @@ class PreparedIT {
     PreparedStatement statement = client.sql().prepare("SELECT 1");
     statement.close();
     await().until(() -> server.server().openConnections() == 0);
+  }
+
+  @Test
+  void aForgottenStatementIsGone() throws Exception {
+    try (var impatient = TestingLakeServer.start(Map.of("idle_session_timeout", "500ms"));
+        TestingClient forgetful = impatient.connect();
+        PreparedStatement used = forgetful.sql().prepare("SELECT 1");
+        PreparedStatement forgotten = forgetful.sql().prepare("SELECT 2")) {
+      long end = System.nanoTime() + Duration.ofMillis(1_500).toNanos();
+      while (System.nanoTime() < end) {
+        try (FlightStream stream = forgetful.stream(used.execute())) {
+          assertThat(TestingClient.rows(stream)).isEqualTo(List.of(List.of(1)));
+        }
+        Thread.sleep(50);
+      }
+      assertFails(Status.Code.NOT_FOUND, () -> forgotten.execute())
+          .contains("not used for too long");
+      assertThat(impatient.server().openConnections()).isEqualTo(1);
+    }
+  }
+
+  /** The oldest are forgotten for a client that closes none; those that it uses are not. */
+  @Test
+  void nobodyHasToCloseStatements() throws Exception {
+    // Of this length some hundred fill the memory that there is for them.
+    String filler = "/* %s */ ".formatted("x".repeat(200_000));
+    PreparedStatement used = client.sql().prepare("SELECT 42");
+    PreparedStatement oldest = client.sql().prepare(filler + "SELECT -1");
+    PreparedStatement newest = oldest;
+    for (int i = 0; i < 600; i++) {
+      newest = client.sql().prepare(filler + "SELECT " + i);
+      assertThat(rows(used)).isEqualTo(List.of(List.of(42)));
+    }
+    assertThat(rows(newest)).isEqualTo(List.of(List.of(599)));
+    assertFails(Status.Code.NOT_FOUND, () -> oldest.execute());
+    assertThat(server.server().openConnections()).isLessThan(300);
   }
 
   private void bind(PreparedStatement statement, long... values) {

@@ -92,6 +92,25 @@ class TransactionIT {
     assertThat(client.value("SELECT count(*) FROM t")).isEqualTo(0L);
   }
 
+  /** A transaction reads one snapshot of the lake, and what it has written itself. */
+  @Test
+  void readsOneSnapshot() throws Exception {
+    client.update("CREATE OR REPLACE TABLE u (i INT)");
+    Transaction transaction = client.sql().beginTransaction();
+    assertThat(inside(transaction, "SELECT count(*) FROM t")).isEqualTo(0L);
+    other.update("INSERT INTO t VALUES (1)");
+    other.update("INSERT INTO u VALUES (1)");
+    other.update("ALTER TABLE u ADD COLUMN j INT");
+    assertThat(inside(transaction, "SELECT count(*) FROM t")).isEqualTo(0L);
+    assertThat(inside(transaction, "SELECT count(*) FROM u")).isEqualTo(0L);
+    client.sql().executeUpdate("INSERT INTO t VALUES (2), (3)", transaction);
+    assertThat(inside(transaction, "SELECT count(*) FROM t")).isEqualTo(2L);
+    assertThat(other.value("SELECT count(*) FROM t")).isEqualTo(1L);
+    client.sql().commit(transaction);
+    // Rows that are added meet no others: both are there.
+    assertThat(other.value("SELECT sum(i)::INT FROM t")).isEqualTo(6);
+  }
+
   @Test
   void aConflictIsAborted() throws Exception {
     client.update("INSERT INTO t VALUES (1)");

@@ -3,6 +3,7 @@ package com.lokryn.ducklake.testing;
 import static org.awaitility.Awaitility.await;
 
 import com.lokryn.ducklake.app.LakeServer;
+import java.nio.file.Path;
 import java.util.Objects;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
@@ -54,6 +55,11 @@ public final class LocalServer implements BeforeAllCallback, AfterEachCallback, 
 
   public int port() {
     return running().port();
+  }
+
+  /** Where the lake is. */
+  public Path directory() {
+    return running().directory();
   }
 
   /** A client that is closed after the test. */
