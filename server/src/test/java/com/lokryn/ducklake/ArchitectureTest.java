@@ -47,6 +47,8 @@ class ArchitectureTest {
         .definedBy("..ducklake.auth..")
         .layer("config")
         .definedBy("..ducklake.config..")
+        .layer("access")
+        .definedBy("..ducklake.access..")
         .layer("observe")
         .definedBy("..ducklake.observe..")
         .layer("ipc")

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.auth;
 
+import com.lokryn.ducklake.access.Identity;
 import com.lokryn.ducklake.config.FlightUser;
 import com.lokryn.ducklake.config.FlightUser.Form;
 import java.nio.ByteBuffer;
@@ -44,7 +45,7 @@ public final class Logins implements AutoCloseable {
   private record Right(ByteBuffer key, Instant until) {}
 
   private final Map<String, Right> remembered = new ConcurrentHashMap<>();
-  private final Map<ByteBuffer, CompletableFuture<Optional<String>>> running =
+  private final Map<ByteBuffer, CompletableFuture<Optional<Identity>>> running =
       new ConcurrentHashMap<>();
   private final Users users;
   private final InstantSource clock;
@@ -74,24 +75,29 @@ public final class Logins implements AutoCloseable {
     return users.areAsked();
   }
 
+  /** Who has that name now, whose token was found right. */
+  public Optional<Identity> identity(String name) {
+    return users.identity(name);
+  }
+
   /**
-   * The name, if the password is theirs; it takes as long for one who is not there. The answer is
+   * Who it is, if the password is theirs; it takes as long for one who is not there. The answer is
    * there at once where that takes no hash. It is a {@link RejectedExecutionException} when too
    * many wait already.
    */
-  public CompletableFuture<Optional<String>> check(String name, String password) {
+  public CompletableFuture<Optional<Identity>> check(String name, String password) {
     ByteBuffer key = key(name, password);
     Right right = remembered.get(name);
     if (right != null && right.key.equals(key) && clock.instant().isBefore(right.until)) {
-      return CompletableFuture.completedFuture(Optional.of(name));
+      return CompletableFuture.completedFuture(users.identity(name));
     }
     Optional<FlightUser> known = users.find(name);
     FlightUser compared = known.orElseGet(() -> users.standIn(key(name, "").getInt(0)));
     if (compared.form() == Form.CLEAR) {
       return CompletableFuture.completedFuture(answer(known, compared, password));
     }
-    var answer = new CompletableFuture<Optional<String>>();
-    CompletableFuture<Optional<String>> earlier = running.putIfAbsent(key, answer);
+    var answer = new CompletableFuture<Optional<Identity>>();
+    CompletableFuture<Optional<Identity>> earlier = running.putIfAbsent(key, answer);
     if (earlier != null) {
       return earlier;
     }
@@ -99,7 +105,7 @@ public final class Logins implements AutoCloseable {
       threads.execute(
           () -> {
             try {
-              Optional<String> found = answer(known, compared, password);
+              Optional<Identity> found = answer(known, compared, password);
               found.ifPresent(_ -> remember(name, key));
               running.remove(key);
               answer.complete(found);
@@ -115,10 +121,10 @@ public final class Logins implements AutoCloseable {
     return answer;
   }
 
-  private static Optional<String> answer(
+  private static Optional<Identity> answer(
       Optional<FlightUser> known, FlightUser compared, String password) {
     boolean isRight = Passwords.isOf(compared, password);
-    return known.map(FlightUser::name).filter(_ -> isRight);
+    return known.map(Users::identity).filter(_ -> isRight);
   }
 
   private void remember(String name, ByteBuffer key) {

@@ -1,8 +1,9 @@
 package com.lokryn.ducklake.auth;
 
+import com.lokryn.ducklake.access.Identity;
+import com.lokryn.ducklake.access.Role;
 import com.lokryn.ducklake.config.FlightUser;
 import com.lokryn.ducklake.config.FlightUser.Form;
-import com.lokryn.ducklake.config.FlightUser.Role;
 import com.lokryn.ducklake.config.SecretText;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
@@ -10,7 +11,6 @@ import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.config.StartProblem.Kind;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -18,8 +18,8 @@ import java.util.stream.Collectors;
 
 /** Who may come in. Thread-safe. */
 public final class Users {
-  /** The name of everyone where nobody is asked. */
-  public static final String ANYONE = "anonymous";
+  /** Everyone where nobody is asked. */
+  public static final Identity ANYONE = new Identity("anonymous", Role.ADMIN);
 
   private record Known(List<FlightUser> all, Map<String, FlightUser> byName) {
     static Known of(List<FlightUser> all) {
@@ -65,7 +65,7 @@ public final class Users {
             new StartProblem(
                 Kind.CONFIGURATION,
                 "flight_users: %s has the role %s, and roles are not enforced yet: everyone who may"
-                        .formatted(user.name(), user.role().name().toLowerCase(Locale.ROOT))
+                        .formatted(user.name(), user.role().text())
                     + " come in may do everything in the lake",
                 "give only users to whom that may be granted, with the role admin"));
       }
@@ -76,6 +76,15 @@ public final class Users {
   /** False where everyone may come in. */
   public boolean areAsked() {
     return !known.all.isEmpty();
+  }
+
+  /** Who has that name, if there is someone. */
+  public Optional<Identity> identity(String name) {
+    return find(name).map(Users::identity);
+  }
+
+  static Identity identity(FlightUser user) {
+    return new Identity(user.name(), user.role());
   }
 
   /** The user of that name, if there is one. */

@@ -6,11 +6,10 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.lokryn.ducklake.access.Role;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -74,13 +73,6 @@ public record FlightUser(String name, SecretText secret, Form form, Role role) {
           .filter(form -> form.pattern.matcher(hash).matches())
           .findFirst();
     }
-  }
-
-  /** What someone may do, each more than the one before. */
-  public enum Role {
-    READER,
-    WRITER,
-    ADMIN
   }
 
   /**
@@ -192,9 +184,7 @@ public record FlightUser(String name, SecretText secret, Form form, Role role) {
   }
 
   private static Role role(String text) {
-    return Arrays.stream(Role.values())
-        .filter(role -> role.name().toLowerCase(Locale.ROOT).equals(text))
-        .findFirst()
+    return Role.of(text)
         .orElseThrow(
             () -> new IllegalArgumentException("has a role that is none of reader, writer, admin"));
   }

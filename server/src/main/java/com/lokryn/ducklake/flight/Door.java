@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.access.Identity;
 import com.lokryn.ducklake.auth.Logins;
 import com.lokryn.ducklake.auth.Users;
 import io.grpc.Context;
@@ -41,9 +42,9 @@ final class Door implements ServerInterceptor {
    *
    * @param session that their token was given with
    */
-  private record Caller(String user, Optional<String> session) {
-    static Caller of(String user) {
-      return new Caller(user, Optional.empty());
+  private record Caller(Identity identity, Optional<String> session) {
+    static Caller of(Identity identity) {
+      return new Caller(identity, Optional.empty());
     }
   }
 
@@ -62,8 +63,8 @@ final class Door implements ServerInterceptor {
   }
 
   /** Who the call comes from that the current thread handles. */
-  static String user() {
-    return CALLER.get().user;
+  static Identity identity() {
+    return CALLER.get().identity;
   }
 
   /** The session that its token names, if it came with one. */
@@ -151,7 +152,11 @@ final class Door implements ServerInterceptor {
       return CompletableFuture.completedFuture(
           tokens
               .read(authorization.substring(BEARER.length()).strip())
-              .map(token -> new Caller(token.user(), Optional.of(token.session()))));
+              .flatMap(
+                  token ->
+                      logins
+                          .identity(token.user())
+                          .map(known -> new Caller(known, Optional.of(token.session())))));
     }
     return scheme.startsWith(BASIC)
         ? known(authorization.substring(BASIC.length()).strip())
@@ -173,6 +178,6 @@ final class Door implements ServerInterceptor {
         ? NOBODY
         : logins
             .check(text.substring(0, colon), text.substring(colon + 1))
-            .thenApply(user -> user.map(Caller::of));
+            .thenApply(found -> found.map(Caller::of));
   }
 }

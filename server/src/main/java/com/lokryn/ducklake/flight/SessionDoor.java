@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.flight;
 
 import com.google.protobuf.ByteString;
+import com.lokryn.ducklake.access.Identity;
 import com.lokryn.ducklake.flight.Handles.Kind;
 import com.lokryn.ducklake.query.QueryException;
 import com.lokryn.ducklake.query.Session;
@@ -65,11 +66,11 @@ final class SessionDoor implements ServerInterceptor {
     if (HealthGrpc.SERVICE_NAME.equals(call.getMethodDescriptor().getServiceName())) {
       return next.startCall(call, headers);
     }
-    String user = Door.user();
-    Optional<Cookie> cookie = cookie(headers, user);
+    Identity identity = Door.identity();
+    Optional<Cookie> cookie = cookie(headers, identity.name());
     Session session;
     try {
-      session = session(Connections.of(call), user, cookie);
+      session = session(Connections.of(call), identity, cookie);
     } catch (QueryException e) {
       return refused(call, e);
     }
@@ -81,9 +82,9 @@ final class SessionDoor implements ServerInterceptor {
         next);
   }
 
-  private Session session(String connection, String user, Optional<Cookie> cookie) {
+  private Session session(String connection, Identity identity, Optional<Cookie> cookie) {
     if (cookie.isPresent()) {
-      Optional<Session> found = sessions.find(cookie.get().id, connection, user);
+      Optional<Session> found = sessions.find(cookie.get().id, connection, identity);
       if (found.isPresent()) {
         return found.get();
       }
@@ -93,8 +94,8 @@ final class SessionDoor implements ServerInterceptor {
     }
     Optional<String> named = Door.session();
     return named.isPresent()
-        ? sessions.named(named.get(), connection, user)
-        : sessions.of(connection, user);
+        ? sessions.named(named.get(), connection, identity)
+        : sessions.of(connection, identity);
   }
 
   /** What a client keeps of an earlier answer; one that was not made for this user is none. */

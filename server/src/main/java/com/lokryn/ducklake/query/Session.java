@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.access.Identity;
 import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineError;
@@ -68,10 +69,10 @@ public final class Session implements AutoCloseable {
   }
 
   private final String id;
-  private final String user;
   private final Connector connector;
   private final Namespace initial;
   private final AtomicInteger active = new AtomicInteger();
+  private volatile Identity identity;
   private volatile Namespace namespace;
   private @Nullable Workspace workspace;
   private boolean transaction;
@@ -85,9 +86,10 @@ public final class Session implements AutoCloseable {
    * @param namespace where it begins
    * @param initial where it goes when a schema that it was in is dropped
    */
-  Session(String id, String user, Namespace namespace, Namespace initial, Connector connector) {
+  Session(
+      String id, Identity identity, Namespace namespace, Namespace initial, Connector connector) {
     this.id = id;
-    this.user = user;
+    this.identity = identity;
     this.namespace = namespace;
     this.initial = initial;
     this.connector = connector;
@@ -99,7 +101,16 @@ public final class Session implements AutoCloseable {
 
   /** Whose it is. */
   public String user() {
-    return user;
+    return identity.name();
+  }
+
+  public Identity identity() {
+    return identity;
+  }
+
+  /** From here on its user may do what they may by now. */
+  void become(Identity now) {
+    identity = now;
   }
 
   public Namespace namespace() {

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.access.Identity;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.observe.QueryId;
 import java.time.Duration;
@@ -90,23 +91,23 @@ public final class Sessions implements AutoCloseable {
    *
    * @throws QueryException once, when the one before ended because it was not used
    */
-  public synchronized Session of(String connection, String user) {
+  public synchronized Session of(String connection, Identity identity) {
     Connection known = connections.get(connection);
     if (known == null) {
-      Session ended = make(QueryId.random().value(), user);
+      Session ended = make(QueryId.random().value(), identity);
       ended.close();
       return ended;
     }
-    Kept kept = known.byUser.get(user);
+    Kept kept = known.byUser.get(identity.name());
     if (kept != null && forgetLost(kept.session.id())) {
-      known.byUser.remove(user);
+      known.byUser.remove(identity.name());
       throw ended();
     }
     if (kept == null || byId.get(kept.session.id()) != kept) {
-      kept = keep(QueryId.random().value(), user);
-      known.byUser.put(user, kept);
+      kept = keep(QueryId.random().value(), identity);
+      known.byUser.put(identity.name(), kept);
     }
-    return used(kept, connection, known);
+    return used(kept, identity, connection, known);
   }
 
   /**
@@ -114,31 +115,32 @@ public final class Sessions implements AutoCloseable {
    *
    * @throws QueryException once, when it ended because it was not used
    */
-  public synchronized Optional<Session> find(String id, String connection, String user) {
+  public synchronized Optional<Session> find(String id, String connection, Identity identity) {
     if (forgetLost(id)) {
       throw ended();
     }
     Kept kept = byId.get(id);
-    if (kept == null || !kept.session.user().equals(user)) {
+    if (kept == null || !kept.session.user().equals(identity.name())) {
       return Optional.empty();
     }
     kept.isNamed = true;
-    return Optional.of(used(kept, connection, connections.get(connection)));
+    return Optional.of(used(kept, identity, connection, connections.get(connection)));
   }
 
   /** As {@link #find}, and makes one of that name where there is none. */
-  public synchronized Session named(String id, String connection, String user) {
-    Optional<Session> found = find(id, connection, user);
+  public synchronized Session named(String id, String connection, Identity identity) {
+    Optional<Session> found = find(id, connection, identity);
     if (found.isPresent() || byId.containsKey(id)) {
       return found.orElseThrow(Sessions::ended);
     }
-    Kept kept = keep(id, user);
+    Kept kept = keep(id, identity);
     kept.isNamed = true;
-    return used(kept, connection, connections.get(connection));
+    return used(kept, identity, connection, connections.get(connection));
   }
 
-  private Session used(Kept kept, String name, @Nullable Connection connection) {
+  private Session used(Kept kept, Identity identity, String name, @Nullable Connection connection) {
     kept.used = clock.instant();
+    kept.session.become(identity);
     if (connection != null && kept.connections.add(name)) {
       connection.used.add(kept);
       kept.roams |=
@@ -147,14 +149,14 @@ public final class Sessions implements AutoCloseable {
     return kept.session;
   }
 
-  private Kept keep(String id, String user) {
-    var kept = new Kept(make(id, user), clock.instant());
+  private Kept keep(String id, Identity identity) {
+    var kept = new Kept(make(id, identity), clock.instant());
     byId.put(id, kept);
     return kept;
   }
 
-  private Session make(String id, String user) {
-    return new Session(id, user, initial, initial, connector);
+  private Session make(String id, Identity identity) {
+    return new Session(id, identity, initial, initial, connector);
   }
 
   private boolean forgetLost(String id) {
@@ -172,7 +174,7 @@ public final class Sessions implements AutoCloseable {
 
   /** A session of its own, which no connection names; whoever asks for it ends it. */
   public Session detached(String id, Session owner) {
-    return new Session(id, owner.user(), owner.namespace(), initial, connector);
+    return new Session(id, owner.identity(), owner.namespace(), initial, connector);
   }
 
   /**

@@ -4,9 +4,10 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.lokryn.ducklake.access.Identity;
+import com.lokryn.ducklake.access.Role;
 import com.lokryn.ducklake.config.FlightUser;
 import com.lokryn.ducklake.config.FlightUser.Form;
-import com.lokryn.ducklake.config.FlightUser.Role;
 import com.lokryn.ducklake.config.SecretText;
 import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.config.StartProblem.Kind;
@@ -105,7 +106,8 @@ class UsersTest {
     try (var logins = logins(user("ana", Form.BCRYPT, BCRYPT))) {
       assertThat(logins.check("ana", "a").isDone()).isFalse();
       assertThat(check(logins, "ana", "a")).contains("ana");
-      assertThat(logins.check("ana", "a")).isCompletedWithValue(Optional.of("ana"));
+      assertThat(logins.check("ana", "a"))
+          .isCompletedWithValue(Optional.of(new Identity("ana", Role.ADMIN)));
       assertThat(check(logins, "ana", "b")).isEmpty();
       assertThat(logins.check("ana", "b").isDone()).isFalse();
       now = now.plus(Duration.ofMinutes(6));
@@ -119,7 +121,7 @@ class UsersTest {
     try (var logins = logins(user("ana", Form.BCRYPT, BCRYPT_OF_COST_10))) {
       var same = logins.check("ana", "guess");
       assertThat(logins.check("ana", "guess")).isSameAs(same);
-      CompletableFuture<Optional<String>> last = same;
+      CompletableFuture<Optional<Identity>> last = same;
       for (int i = 0; i < 200 && !last.isCompletedExceptionally(); i++) {
         last = logins.check("ana", "guess" + i);
       }
@@ -151,7 +153,7 @@ class UsersTest {
 
   private static Optional<String> check(Logins logins, String name, String password)
       throws Exception {
-    return logins.check(name, password).get(10, SECONDS);
+    return logins.check(name, password).get(10, SECONDS).map(Identity::name);
   }
 
   private static long nanos(Logins logins, String name, String password) throws Exception {

@@ -3,8 +3,8 @@ package com.lokryn.ducklake.config;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
+import com.lokryn.ducklake.access.Role;
 import com.lokryn.ducklake.config.FlightUser.Form;
-import com.lokryn.ducklake.config.FlightUser.Role;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
