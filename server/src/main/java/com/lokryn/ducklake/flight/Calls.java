@@ -121,7 +121,8 @@ final class Calls {
     return new Call(
         sessions.get(SessionKey.current(), Door.user()),
         new Cancellation(usage),
-        CallHeaders.idempotencyKey());
+        CallHeaders.idempotencyKey(),
+        CallHeaders.isOfJavaClient());
   }
 
   static void cancel(Cancellation cancellation, Context context) {
