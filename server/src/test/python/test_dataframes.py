@@ -50,6 +50,13 @@ def test_polars_reads_in_batches_and_with_parameters(connection):
     assert frame["i"].to_list() == [5]
 
 
+def test_polars_connects_by_itself(server, connection):
+    # polars finds the driver by the scheme, and the driver takes TLS where nothing is said.
+    uri = f"flightsql://127.0.0.1:{server.port}?transport=tcp"
+    assert POLARS.write_database("frames", uri, engine="adbc", if_table_exists="replace") == 3
+    assert pl.read_database_uri("SELECT * FROM frames", uri, engine="adbc").equals(POLARS)
+
+
 PANDAS = pd.DataFrame({"i": [1, 2], "s": ["a", None], "t": pd.to_datetime(["2020-02-29", None])})
 
 
