@@ -137,7 +137,10 @@ def test_transactions(server):
 def test_metadata(cursor):
     cursor.execute("CREATE OR REPLACE TABLE described (i INT NOT NULL, s VARCHAR)")
     connection = cursor.connection
-    objects = connection.adbc_get_objects(table_name_filter="described").read_all().to_pylist()
+    found = connection.adbc_get_objects(
+        catalog_filter="lake", db_schema_filter="main", table_name_filter="described"
+    )
+    objects = found.read_all().to_pylist()
     tables = objects[0]["catalog_db_schemas"][0]["db_schema_tables"]
     assert [column["column_name"] for column in tables[0]["table_columns"]] == ["i", "s"]
     schema = connection.adbc_get_table_schema("described")

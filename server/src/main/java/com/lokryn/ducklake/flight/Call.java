@@ -4,5 +4,9 @@ import com.lokryn.ducklake.query.Cancellation;
 import com.lokryn.ducklake.query.Session;
 import java.util.Optional;
 
-/** One request: whose it is, and how it is ended early. */
-record Call(Session session, Cancellation cancellation, Optional<String> idempotencyKey) {}
+/** One request: whose it is, how it is ended early, and what its headers say. */
+record Call(
+    Session session,
+    Cancellation cancellation,
+    Optional<String> idempotencyKey,
+    boolean isOfJavaClient) {}

@@ -13,11 +13,20 @@ final class CallHeaders implements ServerInterceptor {
   private static final Metadata.Key<String> IDEMPOTENCY_KEY =
       Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
 
+  private static final Metadata.Key<String> USER_AGENT =
+      Metadata.Key.of("user-agent", Metadata.ASCII_STRING_MARSHALLER);
+
   private static final Context.Key<Metadata> HEADERS = Context.key("headers");
 
   /** What the call that the current thread handles calls itself. */
   static Optional<String> idempotencyKey() {
     return Optional.ofNullable(HEADERS.get().get(IDEMPOTENCY_KEY));
+  }
+
+  /** Whether gRPC's Java library sent it, which is all that the JDBC driver says of itself. */
+  static boolean isOfJavaClient() {
+    String agent = HEADERS.get().get(USER_AGENT);
+    return agent != null && agent.contains("grpc-java");
   }
 
   @Override

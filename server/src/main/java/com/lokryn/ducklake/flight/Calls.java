@@ -115,7 +115,11 @@ final class Calls {
 
   /** A request whose handler minds its end itself. To be called on the request's own thread. */
   Call begin() {
-    return new Call(SessionDoor.session(), new Cancellation(usage), CallHeaders.idempotencyKey());
+    return new Call(
+        SessionDoor.session(),
+        new Cancellation(usage),
+        CallHeaders.idempotencyKey(),
+        CallHeaders.isOfJavaClient());
   }
 
   static void cancel(Cancellation cancellation, Context context) {

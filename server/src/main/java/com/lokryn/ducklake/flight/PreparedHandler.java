@@ -64,7 +64,8 @@ final class PreparedHandler {
     }
     // An empty dataset schema is how the JDBC driver tells an update from a query.
     if (!query.parameterSchema().getFields().isEmpty()) {
-      result.setParameterSchema(schemas.of(query.parameterSchema()));
+      result.setParameterSchema(
+          schemas.of(ParameterSchema.announced(query.parameterSchema(), call.isOfJavaClient())));
     }
     return result.build();
   }

@@ -82,7 +82,9 @@ final class Uploads {
     @Override
     public void onCompleted() {
       stream.complete();
-      refuse(FlightErrors.invalid("the upload is empty"));
+      refuse(
+          FlightErrors.invalid(
+              "the upload is empty, without even a schema: for a table without rows, send one batch of none"));
     }
 
     @Override
