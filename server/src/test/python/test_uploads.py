@@ -70,6 +70,28 @@ def test_views_and_runs(cursor):
     assert result["b"].to_pylist() == [b"x", b"y" * 40, None, b""]
 
 
+def test_numbers_of_types_that_the_engine_has_not(server, cursor):
+    halves = pa.array([1.5, None, float("inf")], pa.float16())
+    # 99 * 10^2 in a type of two digits: made from its unscaled value, which Python has no way to write.
+    hundreds = pa.Array.from_buffers(
+        pa.decimal128(2, -2),
+        3,
+        [pa.py_buffer(b"\x05"), pa.py_buffer(b"".join(n.to_bytes(16, "little", signed=True) for n in (99, 0, -10)))],
+    )
+    table = pa.table({"h": halves, "d": hundreds, "l": pa.ListArray.from_arrays([0, 1, 1, 3], hundreds)})
+    result = ingest(cursor, "widened", table)
+    assert [str(type_) for type_ in result.schema.types[:2]] == ["float", "decimal128(4, 0)"]
+    assert result["h"].to_pylist() == [1.5, None, float("inf")]
+    assert result["d"].to_pylist() == [9900, None, -1000]
+    assert result["l"].to_pylist() == [[9900], [], [None, -1000]]
+    bound = pa.record_batch({"h": halves.slice(0, 1), "d": hundreds.slice(0, 1)})
+    cursor.execute("SELECT ?::FLOAT, ?::DECIMAL(9, 0)", bound)
+    assert cursor.fetchone() == (1.5, 9900)
+    wide = pa.Array.from_buffers(pa.decimal128(38, -1), 1, [None, pa.py_buffer(bytes(16))])
+    with pytest.raises(adbc_driver_manager.NotSupportedError, match="column d"):
+        cursor.adbc_ingest("wide", pa.table({"d": wide}), mode="create")
+
+
 def test_text_that_is_not_utf8(cursor):
     bad = pa.Array.from_buffers(
         pa.string(), 1, [None, pa.py_buffer(b"\0\0\0\0\2\0\0\0"), pa.py_buffer(b"\xff\xfe")]

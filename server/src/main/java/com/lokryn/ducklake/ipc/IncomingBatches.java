@@ -42,6 +42,7 @@ public final class IncomingBatches implements AutoCloseable {
   private static final long MAX_RESOLVED_BYTES = 1L << 30;
 
   private static final int LEAST_DECIMAL_BITS = 128;
+  private static final int MAX_DECIMAL_DIGITS = 38;
 
   /** A dictionary, and its values in plain form once it has come. */
   private record Lexicon(Dictionary dictionary, PlainCopy values) {}
@@ -296,6 +297,12 @@ public final class IncomingBatches implements AutoCloseable {
           throw IpcException.unsupported(
               "column %s is a decimal of %d bits: send it with 128"
                   .formatted(field.getName(), decimal.getBitWidth()));
+      case ArrowType.Decimal decimal
+          when PlainVectors.isOfNegativeScale(decimal)
+              && (long) decimal.getPrecision() - decimal.getScale() > MAX_DECIMAL_DIGITS ->
+          throw IpcException.unsupported(
+              "column %s is a decimal of negative scale with more than %d digits"
+                  .formatted(field.getName(), MAX_DECIMAL_DIGITS));
       case ArrowType.Union _ when isV4 ->
           throw IpcException.unsupported(
               "column %s is a union of an old form: send it with metadata version V5"

@@ -3,13 +3,17 @@ package com.lokryn.ducklake.ipc;
 import java.util.List;
 import java.util.function.LongFunction;
 import org.apache.arrow.vector.BaseIntVector;
+import org.apache.arrow.vector.DecimalVector;
 import org.apache.arrow.vector.FieldVector;
+import org.apache.arrow.vector.Float2Vector;
+import org.apache.arrow.vector.Float4Vector;
 import org.apache.arrow.vector.VarBinaryVector;
 import org.apache.arrow.vector.VarCharVector;
 import org.apache.arrow.vector.ViewVarBinaryVector;
 import org.apache.arrow.vector.ViewVarCharVector;
 import org.apache.arrow.vector.complex.RunEndEncodedVector;
 import org.apache.arrow.vector.ipc.message.ArrowFieldNode;
+import org.apache.arrow.vector.types.FloatingPointPrecision;
 import org.apache.arrow.vector.types.pojo.ArrowType;
 import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.FieldType;
@@ -17,10 +21,14 @@ import org.apache.arrow.vector.types.pojo.FieldType;
 /**
  * Brings columns into the form in which each row has its value in place: without dictionaries,
  * whose indices and changes DuckDB does not check (1.5.5 takes a dictionary at the address of an
- * earlier one for the same), without views and runs. What is plain already changes over by
- * reference.
+ * earlier one for the same), without views and runs; and in a type that DuckDB has: it knows no
+ * floats of 16 bits, and ends with an internal error where the scale of a decimal is negative. What
+ * is plain already changes over by reference.
  */
 final class PlainVectors {
+  /** DuckDB takes no wider ones. */
+  private static final int DECIMAL_BITS = 128;
+
   /** The values of dictionaries by their number, plain themselves. */
   private final LongFunction<FieldVector> dictionaries;
 
@@ -31,11 +39,27 @@ final class PlainVectors {
   static boolean isPlain(Field field) {
     return field.getDictionary() == null
         && !isWrapped(field.getType())
+        && !isWidened(field.getType())
         && field.getChildren().stream().allMatch(PlainVectors::isPlain);
   }
 
   private static boolean isWrapped(ArrowType type) {
     return BatchStructure.isView(type) || type instanceof ArrowType.RunEndEncoded;
+  }
+
+  private static boolean isWidened(ArrowType type) {
+    return isHalf(type) || isOfNegativeScale(type);
+  }
+
+  private static boolean isHalf(ArrowType type) {
+    return type instanceof ArrowType.FloatingPoint number
+        && number.getPrecision() == FloatingPointPrecision.HALF;
+  }
+
+  static boolean isOfNegativeScale(ArrowType type) {
+    return type instanceof ArrowType.Decimal number
+        && number.getScale() < 0
+        && number.getBitWidth() == DECIMAL_BITS;
   }
 
   /** The field of the same values in plain form. */
@@ -51,9 +75,17 @@ final class PlainVectors {
         Field values = plain(field.getChildren().getLast());
         yield named(field, values.getType(), values.getChildren());
       }
+      case ArrowType.FloatingPoint type when isHalf(type) ->
+          named(field, new ArrowType.FloatingPoint(FloatingPointPrecision.SINGLE), List.of());
+      case ArrowType.Decimal type when isOfNegativeScale(type) ->
+          named(field, wholeNumbers(type), List.of());
       default ->
           named(field, field.getType(), field.getChildren().stream().map(this::plain).toList());
     };
+  }
+
+  private static ArrowType.Decimal wholeNumbers(ArrowType.Decimal type) {
+    return new ArrowType.Decimal(type.getPrecision() - type.getScale(), 0, type.getBitWidth());
   }
 
   private static Field named(Field field, ArrowType type, List<Field> children) {
@@ -75,6 +107,8 @@ final class PlainVectors {
         case ViewVarCharVector views -> unwrap(views, (VarCharVector) target);
         case ViewVarBinaryVector views -> unwrap(views, (VarBinaryVector) target);
         case RunEndEncodedVector runs -> repeat(runs, target);
+        case Float2Vector halves -> widen(halves, (Float4Vector) target);
+        case DecimalVector numbers -> widen(numbers, (DecimalVector) target);
         default -> nested(source, target);
       }
     }
@@ -128,6 +162,24 @@ final class PlainVectors {
       }
     }
     target.setValueCount(views.getValueCount());
+  }
+
+  private static void widen(Float2Vector halves, Float4Vector target) {
+    for (int row = 0; row < halves.getValueCount(); row++) {
+      if (!halves.isNull(row)) {
+        target.setSafe(row, halves.getValueAsFloat(row));
+      }
+    }
+    target.setValueCount(halves.getValueCount());
+  }
+
+  private static void widen(DecimalVector numbers, DecimalVector target) {
+    for (int row = 0; row < numbers.getValueCount(); row++) {
+      if (!numbers.isNull(row)) {
+        target.setSafe(row, numbers.getObject(row).setScale(0));
+      }
+    }
+    target.setValueCount(numbers.getValueCount());
   }
 
   private void repeat(RunEndEncodedVector runs, FieldVector target) {

@@ -32,22 +32,24 @@ public final class IngestService {
    */
   public record Target(
       Optional<String> catalog, Optional<String> schema, String table, boolean temporary) {
-    String sql() {
-      StringBuilder name = new StringBuilder();
-      if (!temporary) {
-        catalog.ifPresent(part -> name.append(Sql.identifier(part)).append('.'));
-        schema.ifPresent(part -> name.append(Sql.identifier(part)).append('.'));
-      }
-      return name.append(Sql.identifier(table)).toString();
-    }
-
-    /** The whole name, where parts that are not given are the session's. */
+    /**
+     * The whole name, where parts that are not given are the session's: a name alone would also
+     * mean a temporary table, which may have the name of one of the lake.
+     */
     String qualified(Namespace namespace) {
       return "%s.%s.%s"
           .formatted(
-              Sql.identifier(catalog.orElse(namespace.catalog())),
-              Sql.identifier(schema.orElse(namespace.schema())),
+              Sql.identifier(catalog(namespace)),
+              Sql.identifier(schema(namespace)),
               Sql.identifier(table));
+    }
+
+    private String catalog(Namespace namespace) {
+      return temporary ? "temp" : catalog.orElse(namespace.catalog());
+    }
+
+    private String schema(Namespace namespace) {
+      return temporary ? "main" : schema.orElse(namespace.schema());
     }
   }
 
@@ -215,8 +217,9 @@ public final class IngestService {
       EngineConnection connection, Session session, Target target, Mode mode, String view)
       throws EngineException {
     String kind = target.temporary ? "TEMP TABLE " : "TABLE ";
-    String create = kind + target.sql() + " AS SELECT * FROM " + view;
-    String insert = "INSERT INTO " + target.sql() + " BY NAME SELECT * FROM " + view;
+    String table = target.qualified(session.namespace());
+    String create = kind + table + " AS SELECT * FROM " + view;
+    String insert = "INSERT INTO " + table + " BY NAME SELECT * FROM " + view;
     return switch (mode) {
       case CREATE -> "CREATE " + create;
       case REPLACE -> "CREATE OR REPLACE " + create;
@@ -227,16 +230,13 @@ public final class IngestService {
 
   private static boolean exists(EngineConnection connection, Session session, Target target)
       throws EngineException {
-    String catalog =
-        target.temporary ? "temp" : target.catalog.orElse(session.namespace().catalog());
-    String schema = target.temporary ? "main" : target.schema.orElse(session.namespace().schema());
     // By its columns: duckdb_tables() looks at the files of every table of the lake.
     return !connection
         .rows(
             "SELECT 1 FROM duckdb_columns() WHERE database_name = ? AND schema_name = ?"
                 + " AND lower(table_name) = lower(?) LIMIT 1",
-            catalog,
-            schema,
+            target.catalog(session.namespace()),
+            target.schema(session.namespace()),
             target.table)
         .isEmpty();
   }

@@ -115,6 +115,19 @@ class IngestIT {
   }
 
   @Test
+  void aTemporaryTableAndOneOfTheLakeMayHaveTheSameName() throws Exception {
+    var append = TableExistsOption.TABLE_EXISTS_OPTION_APPEND;
+    var temporary = command("twice", MUST_EXIST, append).setTemporary(true);
+    assertThat(ingest("twice", CREATE, append, 1)).isEqualTo(2);
+    assertFails(Status.Code.NOT_FOUND, () -> ingest(temporary.build(), 1));
+    client.update("CREATE TEMP TABLE twice AS FROM lake.main.twice");
+    assertThat(ingest("twice", MUST_EXIST, append, 2)).isEqualTo(4);
+    assertThat(client.value("SELECT count(*) FROM lake.main.twice")).isEqualTo(6L);
+    assertThat(ingest(temporary.build(), 1)).isEqualTo(2);
+    assertThat(client.value("SELECT count(*) FROM temp.twice")).isEqualTo(4L);
+  }
+
+  @Test
   void aColumnThatTheTableLacksIsNamed() throws Exception {
     client.update("CREATE TABLE lacking (i INT)");
     assertFails(
