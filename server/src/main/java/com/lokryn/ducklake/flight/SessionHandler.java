@@ -13,9 +13,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.impl.Flight.SessionOptionValue;
+import org.apache.arrow.flight.impl.Flight.SessionOptionValue.OptionValueCase;
 import org.apache.arrow.flight.impl.Flight.SetSessionOptionsResult.ErrorValue;
 
 /**
@@ -25,6 +27,7 @@ import org.apache.arrow.flight.impl.Flight.SetSessionOptionsResult.ErrorValue;
 final class SessionHandler {
   private static final String CATALOG = "catalog";
   private static final String SCHEMA = "schema";
+  private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
 
   private final QueryService queries;
   private final Sessions sessions;
@@ -64,7 +67,8 @@ final class SessionHandler {
     if (!name.equals(CATALOG) && !name.equals(SCHEMA) && !SessionSettings.isAllowed(name)) {
       return Optional.of(ErrorValue.INVALID_NAME);
     }
-    Optional<String> statement = statement(name, value, call.session().namespace());
+    Optional<String> statement =
+        statement(name, value, call.session().namespace(), call.session().initial());
     if (statement.isEmpty()) {
       return Optional.of(ErrorValue.INVALID_VALUE);
     }
@@ -85,7 +89,11 @@ final class SessionHandler {
 
   /** The statement that sets an option; none where the value is of the wrong kind. */
   private static Optional<String> statement(
-      String name, SessionOptionValue value, Namespace present) {
+      String name, SessionOptionValue value, Namespace present, Namespace initial) {
+    boolean isErased = value.getOptionValueCase() == OptionValueCase.OPTIONVALUE_NOT_SET;
+    if (isErased && (name.equals(CATALOG) || name.equals(SCHEMA))) {
+      return Optional.of(use(initial));
+    }
     if (name.equals(CATALOG)) {
       // A schema of another catalog would not be there.
       return text(value)
@@ -127,7 +135,7 @@ final class SessionHandler {
     result.putSessionOptions(SCHEMA, value(namespace.schema()));
     queries
         .ask(call.session(), call.cancellation(), SessionHandler::settings)
-        .forEach(row -> result.putSessionOptions(row.get(0), value(row.get(1))));
+        .forEach(row -> result.putSessionOptions(row.get(0), typed(row.get(1))));
     return result.build();
   }
 
@@ -136,6 +144,18 @@ final class SessionHandler {
         SessionSettings.NAMES.stream()
             .map(name -> "SELECT %1$s, current_setting(%1$s)::VARCHAR".formatted(Sql.literal(name)))
             .collect(Collectors.joining(" UNION ALL ")));
+  }
+
+  /** A setting's value as the kind that it is, which clients ask for by kind. */
+  private static SessionOptionValue typed(String text) {
+    var value = SessionOptionValue.newBuilder();
+    return switch (text) {
+      case "true", "false" -> value.setBoolValue(Boolean.parseBoolean(text)).build();
+      default ->
+          NUMBER.matcher(text).matches()
+              ? value.setInt64Value(Long.parseLong(text)).build()
+              : value(text);
+    };
   }
 
   private static SessionOptionValue value(String text) {

@@ -117,6 +117,11 @@ public final class Session implements AutoCloseable {
     return namespace;
   }
 
+  /** Where its names were looked up when it began. */
+  public Namespace initial() {
+    return initial;
+  }
+
   /** Runs work where it sees what this session has made. */
   <T> T run(Cancellation cancellation, Work<T> work) throws EngineException {
     return run(cancellation, false, work);

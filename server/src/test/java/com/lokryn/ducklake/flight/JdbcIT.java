@@ -13,6 +13,16 @@ import org.junit.jupiter.api.Test;
 /** Statements, transactions and limits through the stock JDBC driver. */
 class JdbcIT extends JdbcTestBase {
   @Test
+  void aCatalogInTheUrl() throws Exception {
+    try (Connection named = connect("&catalog=lake");
+        Statement statement = named.createStatement();
+        ResultSet rows = statement.executeQuery("SELECT current_catalog()")) {
+      assertThat(rows.next()).isTrue();
+      assertThat(rows.getString(1)).isEqualTo("lake");
+    }
+  }
+
+  @Test
   void statementsRunOnce() throws SQLException {
     try (Statement statement = connection.createStatement()) {
       assertThat(statement.executeUpdate("CREATE OR REPLACE TABLE j (i INT, s VARCHAR)")).isZero();

@@ -66,6 +66,21 @@ class SessionOptionsIT {
     assertFails(Status.Code.NOT_FOUND, () -> other.value("SELECT i FROM near"));
     assertThat(get(client)).containsEntry("schema", "Far Away").containsEntry("catalog", "lake");
     assertThat(get(other)).containsEntry("schema", "main").containsEntry("catalog", "lake");
+    assertThat(set(Map.of("schema", SessionOptionValueFactory.makeEmptySessionOptionValue())))
+        .isEmpty();
+    assertThat(get(client)).containsEntry("schema", "main").containsEntry("catalog", "lake");
+  }
+
+  /** Drivers ask for an option by its kind. */
+  @Test
+  void optionsAreOfTheirKind() {
+    var options =
+        client.flight().getSessionOptions(new GetSessionOptionsRequest()).getSessionOptions();
+    assertThat(options.get("integer_division"))
+        .isEqualTo(SessionOptionValueFactory.makeSessionOptionValue(false));
+    assertThat(options.get("pivot_limit"))
+        .isEqualTo(SessionOptionValueFactory.makeSessionOptionValue(100_000L));
+    assertThat(options.get("catalog")).isEqualTo(text("lake"));
   }
 
   @Test
