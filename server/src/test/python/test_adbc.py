@@ -119,6 +119,16 @@ def test_ingest_reader_failure_rolls_back(cursor):
     assert cursor.fetchall() == [(0,)]
 
 
+@pytest.mark.parametrize("begin", ["BEGIN", "BEGIN WORK", "START", "START TRANSACTION"])
+def test_transactions_of_statements(cursor, begin):
+    cursor.execute("CREATE OR REPLACE TABLE begun (i INT)")
+    cursor.execute(begin)
+    cursor.execute("INSERT INTO begun VALUES (1)")
+    cursor.execute("ROLLBACK")
+    cursor.execute("SELECT count(*) FROM begun")
+    assert cursor.fetchall() == [(0,)]
+
+
 def test_transactions(server):
     with server.connect(autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE OR REPLACE TABLE tx (i INT)")

@@ -67,8 +67,16 @@ public final class SqlText {
   private static final Set<String> SERVER_WORDS =
       Set.of("enable_logging", "disable_logging", "truncate_duckdb_logs", "duckdb_logs");
 
-  /** The longest word that is looked for has 20 letters; longer ones are none of them. */
-  private static final int LONGEST_WORD = 21;
+  /** Functions whose plan cannot be run in a later transaction than the one it was made in. */
+  private static final Set<String> COMPACTING_WORDS =
+      Set.of(
+          "merge_adjacent_files",
+          "ducklake_merge_adjacent_files",
+          "rewrite_data_files",
+          "ducklake_rewrite_data_files");
+
+  /** The longest word that is looked for has 29 letters; longer ones are none of them. */
+  private static final int LONGEST_WORD = 30;
 
   /** As many as {@code CREATE OR REPLACE TEMP} has. */
   private static final int KEPT_WORDS = 4;
@@ -83,6 +91,7 @@ public final class SqlText {
   private boolean hasStatefulWord;
   private boolean hasServerWord;
   private boolean hasChangingWord;
+  private boolean hasCompactingWord;
   private boolean analyzes;
   private boolean returnsRows;
   private int at;
@@ -176,9 +185,9 @@ public final class SqlText {
     };
   }
 
-  /** Begins a transaction by statement. */
+  /** Begins a transaction by statement: DuckDB takes a bare START for one too. */
   public boolean isBegin() {
-    return verb().equals("begin") || (verb().equals("start") && word(1).equals("transaction"));
+    return verb().equals("begin") || verb().equals("start");
   }
 
   /** Ends a transaction by statement, and keeps what it did. */
@@ -220,6 +229,15 @@ public final class SqlText {
    */
   public boolean onlyReads() {
     return READING_VERBS.contains(verb()) && !hasStatefulWord && !hasChangingWord;
+  }
+
+  /**
+   * Rewrites files of the lake by DuckLake's functions. Their plan holds the transaction that it
+   * was made in: run in a later one it fails, with an internal error in the case of files that were
+   * added, after which the engine is lost to all (DuckLake of DuckDB 1.5.5).
+   */
+  public boolean isCompaction() {
+    return hasCompactingWord;
   }
 
   /** Changes where names are looked up. */
@@ -294,6 +312,7 @@ public final class SqlText {
     // Behind PREPARE too, so wherever it stands; as a name it would have to be quoted.
     hasServerWord |= afterSet && kind == TokenKind.WORD && text.equals("global");
     afterSet = kind == TokenKind.WORD && (text.equals("set") || text.equals("reset"));
+    hasCompactingWord |= kind != TokenKind.STRING && COMPACTING_WORDS.contains(text);
     hasStatefulWord |= STATEFUL_WORDS.contains(text);
     hasChangingWord |=
         kind != TokenKind.STRING

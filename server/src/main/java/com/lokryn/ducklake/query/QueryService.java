@@ -149,7 +149,9 @@ public final class QueryService {
         cancellation,
         call -> {
           Optional<Planned> planned =
-              prepared.isQuery() && !session.hasState() ? prepared.take() : Optional.empty();
+              prepared.isQuery() && !prepared.text().isCompaction() && !session.hasState()
+                  ? prepared.take()
+                  : Optional.empty();
           return renewing(
               session,
               cancellation,
@@ -194,6 +196,10 @@ public final class QueryService {
     try (var _ = call.cancellation().guard(connection)) {
       statement = connection.prepare(call.text);
     }
+    if (isDueTogether(call) && statement.kind() == Kind.QUERY) {
+      statement.close();
+      return startTogether(place, call);
+    }
     BatchStream stream;
     try (var _ = call.cancellation().guard(connection)) {
       if (statement.kind() != Kind.QUERY) {
@@ -220,6 +226,49 @@ public final class QueryService {
           closeQuietly(statement);
           place.release(outcome instanceof Outcome.Done && call.isClean());
         });
+  }
+
+  /** Must be planned and run in one transaction, and is in none. */
+  private static boolean isDueTogether(Call call) {
+    return call.text.isCompaction() && !call.session().inTransaction();
+  }
+
+  /** Plans, runs and commits a query that changes the lake; its few rows wait to be read. */
+  private QueryResult startTogether(Place place, Call call) throws EngineException {
+    EngineConnection connection = place.connection();
+    BatchStream rows =
+        Conflicts.retrying(
+            call.cancellation(),
+            () ->
+                Signature.commit(
+                    connection,
+                    call.cancellation(),
+                    () -> spooled(call, connection),
+                    _ -> Signature.of(call.execution)));
+    return running(
+        call,
+        connection,
+        rows,
+        outcome -> place.release(outcome instanceof Outcome.Done && call.isClean()));
+  }
+
+  private static BatchStream spooled(Call call, EngineConnection connection)
+      throws EngineException {
+    try (EngineStatement statement = connection.prepare(call.text)) {
+      SpoolableStream rows;
+      try (var _ = call.cancellation().guard(connection)) {
+        rows =
+            new SpoolableStream(
+                execute(statement, call.parameters), connection, call.cancellation());
+      }
+      try {
+        rows.spoolAll();
+        return rows;
+      } catch (EngineException | RuntimeException e) {
+        rows.close();
+        throw e;
+      }
+    }
   }
 
   private static void closeQuietly(EngineStatement statement) {
@@ -316,7 +365,7 @@ public final class QueryService {
       signQuietly(call, connection);
     }
     long rows =
-        !inTransaction && Signature.isDue(call.text.verb())
+        isDueTogether(call) || (!inTransaction && Signature.isDue(call.text.verb()))
             ? Conflicts.retrying(call.cancellation(), () -> committed(call, connection))
             : updateOn(call, connection);
     place.release(call.isClean());
