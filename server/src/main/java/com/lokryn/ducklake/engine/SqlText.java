@@ -63,9 +63,20 @@ public final class SqlText {
   private static final Set<String> CHANGING_WORDS =
       Set.of("insert", "update", "delete", "merge", "nextval", "currval", "call", "copy");
 
-  /** Functions of the engine's log, in which all clients' statements are. */
+  /**
+   * Functions of the engine's log, in which all clients' statements are; profiles, which the engine
+   * prints on standard output, statements and all; and what a whole engine does when it ends.
+   */
   private static final Set<String> SERVER_WORDS =
-      Set.of("enable_logging", "disable_logging", "truncate_duckdb_logs", "duckdb_logs");
+      Set.of(
+          "enable_logging",
+          "disable_logging",
+          "truncate_duckdb_logs",
+          "duckdb_logs",
+          "enable_profile",
+          "enable_profiling",
+          "enable_checkpoint_on_shutdown",
+          "disable_checkpoint_on_shutdown");
 
   /** Functions whose plan cannot be run in a later transaction than the one it was made in. */
   private static final Set<String> COMPACTING_WORDS =
@@ -75,8 +86,8 @@ public final class SqlText {
           "rewrite_data_files",
           "ducklake_rewrite_data_files");
 
-  /** The longest word that is looked for has 29 letters; longer ones are none of them. */
-  private static final int LONGEST_WORD = 30;
+  /** The longest word that is looked for has 30 letters; longer ones are none of them. */
+  private static final int LONGEST_WORD = 31;
 
   /** As many as {@code CREATE OR REPLACE TEMP} has. */
   private static final int KEPT_WORDS = 4;
@@ -168,7 +179,7 @@ public final class SqlText {
 
   /**
    * Does what would change the engine for all clients and is not closed by its own lock: attaching
-   * and detaching, moving whole databases, the log of all statements, settings for all.
+   * and detaching, moving whole databases, the log of all statements, profiles, settings for all.
    */
   public boolean isForTheServerOnly() {
     return switch (verb()) {
