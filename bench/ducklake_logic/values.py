@@ -87,7 +87,11 @@ class Values:
         if not columns:
             return Mismatch("columns", "a result without columns")
         if one.startswith("<FILE>:"):
-            expected = self._file(expand(one.removeprefix("<FILE>:")), rows.names)
+            quoted = "'" + one.removeprefix("<FILE>:") + "'"
+            try:
+                expected = self._file(expand(quoted).strip("'"), rows.names)
+            except duckdb.Error as e:
+                return Mismatch("values", f"the file of expected rows cannot be read: {e}")
         by_row = columns > 1 and len(expected) == rows.count
         if by_row or (expected and all("\t" in line for line in expected)):
             cells = [cell for line in expected for cell in line.split("\t")]
