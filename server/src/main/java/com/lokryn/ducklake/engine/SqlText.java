@@ -251,6 +251,14 @@ public final class SqlText {
     return hasCompactingWord;
   }
 
+  /**
+   * True for ALTER, of which DuckDB may make several statements (to add a column with a default
+   * that is computed), and run all but the last of them when it is planned.
+   */
+  public boolean isRunByPlanning() {
+    return verb().equals("alter");
+  }
+
   /** Changes where names are looked up. */
   public boolean isUse() {
     return verb().equals("use");

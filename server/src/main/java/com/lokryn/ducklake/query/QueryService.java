@@ -15,6 +15,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.apache.arrow.vector.types.pojo.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -96,6 +97,12 @@ public final class QueryService {
       Session session, SqlText text, Budget.Share share, Place place, Cancellation cancellation)
       throws EngineException {
     EngineConnection connection = place.connection();
+    if (text.isRunByPlanning()) {
+      Schema none = types.schema(connection, List.of());
+      place.release(true);
+      return new PreparedQuery(
+          QueryId.random(), session, text, Kind.NOTHING, CompletedUpdate.COUNT, none, share);
+    }
     try (var _ = cancellation.guard(connection)) {
       EngineStatement statement = connection.prepare(text);
       Kind kind = statement.kind();
@@ -191,6 +198,9 @@ public final class QueryService {
   }
 
   private QueryResult startIn(Place place, Call call) throws EngineException {
+    if (call.text.isRunByPlanning()) {
+      return startUpdate(place, call);
+    }
     EngineConnection connection = place.connection();
     EngineStatement statement;
     try (var _ = call.cancellation().guard(connection)) {
@@ -213,9 +223,7 @@ public final class QueryService {
       throw e;
     }
     if (stream == null) {
-      long rows = updateIn(place, call);
-      call.execution.end(new Outcome.Done(rows, 0));
-      return new CompletedUpdate(call.execution.id(), call.session(), call.cancellation(), rows);
+      return startUpdate(place, call);
     }
     call.session().ran(call.text, connection);
     return running(
@@ -226,6 +234,12 @@ public final class QueryService {
           closeQuietly(statement);
           place.release(outcome instanceof Outcome.Done && call.isClean());
         });
+  }
+
+  private static QueryResult startUpdate(Place place, Call call) throws EngineException {
+    long rows = updateIn(place, call);
+    call.execution.end(new Outcome.Done(rows, 0));
+    return new CompletedUpdate(call.execution.id(), call.session(), call.cancellation(), rows);
   }
 
   /** Must be planned and run in one transaction, and is in none. */
