@@ -141,8 +141,7 @@ class _InProcessSession:
 
 
 def reads_data(file: Path) -> bool:
-    text = file.read_bytes()
-    return b"data/" in text or b"DATA_DIR" in text
+    return re.search(rb"['\"](\./)?data/|DATA_DIR|:data/", file.read_bytes()) is not None
 
 
 def offer(data: Path, lake: Path) -> None:

@@ -125,7 +125,7 @@ def _name(name: str) -> re.Pattern[str]:
     """Where it is a catalog's name: before a dot, alone in quotes, or after these words."""
     plain = re.escape(name)
     return re.compile(
-        rf"(?<![\w/.'\"]){plain}(?=\.\w)|(?<=['\"]){plain}(?=['\"])"
+        rf"(?<![\w/.'\"]){plain}(?=\.[\w\"])|(?<=['\"]){plain}(?=['\"])"
         rf"|(?<=\bUSE ){plain}\b|(?<=\bDETACH ){plain}\b|(?<=\bCHECKPOINT ){plain}\b"
         rf"|(?<=\bDATABASE ){plain}\b|(?<=\bFROM ){plain}(?=\.)",
         re.IGNORECASE,

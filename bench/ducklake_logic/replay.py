@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Collection, Sequence
@@ -14,7 +15,7 @@ import duckdb
 
 from ducklake_logic.engines import Sessions, SqlError
 from ducklake_logic.names import Names, NotForServers
-from ducklake_logic.script import Command, Control, Loop, Query, Statement
+from ducklake_logic.script import Command, Control, Loop, MalformedScript, Query, Statement
 from ducklake_logic.values import Rows, Values, digest_of, matches_error
 
 MAIN = ""
@@ -96,6 +97,8 @@ class Replay:
             self._run(commands, {})
         except (_End, NotForServers) as e:
             self._done.skipped = e.reason if isinstance(e, _End) else str(e)
+        except (MalformedScript, LookupError, ValueError) as e:
+            self._done.skipped = f"not of the format: {e}"
         self._done.seconds = time.monotonic() - begin
         return self._done
 
@@ -297,8 +300,10 @@ def _split(sql: str) -> list[str]:
     if ";" not in sql.rstrip().rstrip(";"):
         return [sql]
     try:
-        return [s.query for s in duckdb.extract_statements(sql)] or [sql]
+        statements = [statement.query for statement in duckdb.extract_statements(sql)]
     except duckdb.Error:
         return [sql]
-
-
+    if not all(statement.strip() for statement in statements):
+        # DuckDB has made several of one, such as ALTER with a default that is computed.
+        statements = re.split(r";(?=(?:[^']*'[^']*')*[^']*$)", sql)
+    return [statement for statement in statements if statement.strip()] or [sql]

@@ -122,15 +122,19 @@ def _kind_of_expected(outcome: Outcome, twin: Outcome | None, lakes: tuple[Path,
 
 
 def _same_text(text: str, in_process: str, lakes: tuple[Path, Path]) -> bool:
+    left, right = _plain(text, lakes), _plain(in_process, lakes)
     # ADBC's driver takes an error for a format of Go's: what follows a % is lost in it.
-    if "%!" in text and "%" in in_process:
-        text = text[: text.index("%!")]
-        in_process = in_process[: len(text)]
-    return _plain(text, lakes) == _plain(in_process, lakes)
+    if "%!" in left and "%" in right:
+        left = left[: left.index("%!")]
+        right = right[: len(left)]
+    return left == right
 
 
 def _plain(text: str, lakes: tuple[Path, Path]) -> str:
     """An error's text without the places and numbers of one run, as the server leaves them out."""
     for lake in lakes:
         text = text.replace(str(lake), "<lake>")
+    if "<lake>" in text:
+        # How much of a statement DuckDB shows depends on the length of the path in it.
+        text = text.partition("\n\nLINE ")[0]
     return _NUMBER_OF_A_RUN.sub("<number>", text).strip()
