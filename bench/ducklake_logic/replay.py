@@ -256,7 +256,9 @@ class Replay:
         detail: str = "",
         left_out: bool = False,
     ) -> None:
-        rows = rows or Rows([], [], [], "")
+        if rows is None or isinstance(command, Statement):
+            # What a statement without rows answers is each driver's own.
+            rows = Rows([], [], [], "")
         self._done.outcomes.append(
             Outcome(
                 ordinal=self._ordinal,
@@ -264,8 +266,7 @@ class Replay:
                 sql=sql,
                 error=None if error is None else error.text,
                 status="" if error is None else error.status,
-                # What a statement without rows answers is each driver's own.
-                schema=rows.schema if isinstance(command, Query) else "",
+                schema=rows.schema,
                 digest=digest_of(rows.values),
                 digest_sorted=digest_of(rows.sorted("rowsort")),
                 failure=failure,

@@ -36,7 +36,8 @@ _LAKE_CANNOT = re.compile(
 )
 _SIGNED = re.compile(r"snapshots\(|snapshot_changes|commit_message|author")
 _EXPLAIN = re.compile(r"\s*EXPLAIN\b", re.IGNORECASE)
-_NUMBER_OF_A_RUN = re.compile(r"0x[0-9a-f]{6,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
+_KIND = re.compile(r"[A-Z][A-Za-z ]+ Error: ")  # DuckDB for Python leaves some of them out
+_NUMBER_OF_A_RUN = re.compile(r"with index \"\d+\"|0x[0-9a-f]{6,}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{22}")
 
 
 @dataclass(frozen=True)
@@ -137,4 +138,4 @@ def _plain(text: str, lakes: tuple[Path, Path]) -> str:
     if "<lake>" in text:
         # How much of a statement DuckDB shows depends on the length of the path in it.
         text = text.partition("\n\nLINE ")[0]
-    return _NUMBER_OF_A_RUN.sub("<number>", text).strip()
+    return _NUMBER_OF_A_RUN.sub("<number>", _KIND.sub("", text, count=1)).strip()
