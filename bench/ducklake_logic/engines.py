@@ -18,8 +18,9 @@ _ADBC = re.compile(
     r"[A-Z_]+: (?:\[FlightSQL\] )?(.*?)(?: \((\w+); \w+\))?(?:\. Vendor code: -?\d+)?", re.DOTALL
 )
 
-#: What clients may set of their sessions, as the server's documentation has it.
+#: What clients may set of their sessions, and DuckDB itself when it makes several statements of one.
 _OWN_SETTINGS = (
+    "current_transaction_invalidation_policy",
     "explain_output",
     "ieee_floating_point_ops",
     "integer_division",
