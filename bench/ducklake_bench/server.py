@@ -72,7 +72,7 @@ class ServerProcess:
         try:
             self.uri = self._wait_for_line(begin + START_TIMEOUT_S)
         except BaseException:
-            self._kill()
+            self.kill()
             raise
         self.start_seconds = time.perf_counter() - begin
 
@@ -85,11 +85,11 @@ class ServerProcess:
             except queue.Empty:
                 break
             if line is None:
-                raise BenchFailure(f"the server ended before it listened: {self._last_words()}")
+                raise BenchFailure(f"the server ended before it listened: {self.last_words()}")
             if found := LISTENING.match(line):
                 return found.group(1)
         raise BenchFailure(
-            f"no listening line within {START_TIMEOUT_S:.0f} s: {self._last_words()}"
+            f"no listening line within {START_TIMEOUT_S:.0f} s: {self.last_words()}"
         )
 
     def _read_lines(self, lines: queue.Queue[str | None]) -> None:
@@ -99,7 +99,7 @@ class ServerProcess:
             lines.put(line.rstrip("\n"))
         lines.put(None)
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
         return (
             self._log.read_text("utf-8", "replace")[-2000:].strip() or "nothing on standard error"
         )
@@ -113,13 +113,17 @@ class ServerProcess:
         try:
             code = process.wait(timeout=STOP_TIMEOUT_S)
         except subprocess.TimeoutExpired as e:
-            self._kill()
+            self.kill()
             raise BenchFailure(f"not ended {STOP_TIMEOUT_S:.0f} s after SIGTERM") from e
         self._process = None
         if code != 0:
-            raise BenchFailure(f"the server ended with {code} after SIGTERM: {self._last_words()}")
+            raise BenchFailure(f"the server ended with {code} after SIGTERM: {self.last_words()}")
 
-    def _kill(self) -> None:
+    @property
+    def runs(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
         if self._process is not None:
             # Its own session, so the group is the launcher and what the launcher started.
             os.killpg(self._process.pid, signal.SIGKILL)

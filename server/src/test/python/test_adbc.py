@@ -119,6 +119,16 @@ def test_ingest_reader_failure_rolls_back(cursor):
     assert cursor.fetchall() == [(0,)]
 
 
+@pytest.mark.parametrize("begin", ["BEGIN", "BEGIN WORK", "START", "START TRANSACTION"])
+def test_transactions_of_statements(cursor, begin):
+    cursor.execute("CREATE OR REPLACE TABLE begun (i INT)")
+    cursor.execute(begin)
+    cursor.execute("INSERT INTO begun VALUES (1)")
+    cursor.execute("ROLLBACK")
+    cursor.execute("SELECT count(*) FROM begun")
+    assert cursor.fetchall() == [(0,)]
+
+
 def test_transactions(server):
     with server.connect(autocommit=False) as connection, connection.cursor() as cursor:
         cursor.execute("CREATE OR REPLACE TABLE tx (i INT)")
@@ -177,3 +187,19 @@ def test_a_change_whose_parameter_has_no_type_yet(cursor):
 def test_a_struct_without_names(cursor):
     with pytest.raises(adbc_driver_manager.Error, match="name them"):
         cursor.execute("SELECT row(1, 'x') AS r")
+
+
+def test_a_default_that_is_computed_for_a_temporary_table(cursor):
+    cursor.execute("CREATE TEMP TABLE dated AS FROM range(3)")
+    cursor.execute("ALTER TABLE dated ADD COLUMN since TIMESTAMPTZ DEFAULT now()")
+    cursor.execute("SELECT count(since) FROM dated")
+    assert cursor.fetchall() == [(3,)]
+    with pytest.raises(adbc_driver_manager.Error, match="no_such_function"):
+        cursor.execute("ALTER TABLE dated ADD COLUMN other INT DEFAULT no_such_function()")
+    cursor.execute("SELECT count(*) FROM dated")
+    assert cursor.fetchall() == [(3,)]
+    cursor.execute("BEGIN")
+    cursor.execute("DROP TABLE dated")
+    cursor.execute("ROLLBACK")
+    cursor.execute("SELECT count(*) FROM dated")
+    assert cursor.fetchall() == [(3,)]

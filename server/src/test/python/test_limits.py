@@ -19,6 +19,9 @@ def fails(action, match):
     [
         "CALL enable_logging('QueryLog', storage='file', storage_path='/nonexistent/x')",
         "FROM enable_logging('QueryLog')",
+        "PRAGMA enable_profiling",
+        "CALL enable_profiling()",
+        "PRAGMA disable_checkpoint_on_shutdown",
         'FROM "duckdb_logs"()',
         "\u2060DETACH lake",
         "\u2060ATTACH ':memory:' AS zz",

@@ -127,8 +127,10 @@ DAY = 24 * 60 * 60
 @pytest.mark.parametrize("temporary", [False, True])
 def test_times_outside_of_a_day(server, cursor, type_, value, temporary):
     raw = pa.int32() if type_.bit_width == 32 else pa.int64()
+    stored = temporary or type_ != pa.time64("ns")
+    refusal = "row 1 of column c is not" if stored else "nanoseconds, which DuckLake cannot store"
     column = pa.array([0, value], raw).view(type_)
-    with pytest.raises(adbc_driver_manager.Error, match="row 1 of column c is not"):
+    with pytest.raises(adbc_driver_manager.Error, match=refusal):
         cursor.adbc_ingest("times", pa.table({"c": column}), mode="create", temporary=temporary)
     assert server.process.poll() is None
 
@@ -183,3 +185,14 @@ def test_wide_values_of_fixed_size_need_their_bytes(server, cursor):
     width = 8192
     short = pa.Array.from_buffers(pa.binary(width), 1000, [None, pa.py_buffer(b"x" * width * 1000)])
     assert ingest(cursor, "wide", pa.table({"c": short})).num_rows == 1000
+
+
+@pytest.mark.parametrize("mode", ["create", "replace", "create_append"])
+def test_times_that_the_lake_cannot_store_are_refused(cursor, mode):
+    times = pa.array(range(100), pa.time64("ns"))
+    for data in (pa.table({"t": times}), pa.table({"t": pa.StructArray.from_arrays([times], ["x"])})):
+        with pytest.raises(adbc_driver_manager.Error, match='column "t" has times in nanoseconds'):
+            cursor.adbc_ingest("finest", data, mode=mode)
+    data = pa.table({"t": times.cast(pa.time64("us"), safe=False)})
+    assert cursor.adbc_ingest("finest", data, mode=mode) == 100
+    cursor.execute("DROP TABLE finest")

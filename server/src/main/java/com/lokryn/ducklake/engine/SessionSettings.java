@@ -25,9 +25,16 @@ public final class SessionSettings {
           "preserve_identifier_case",
           "scalar_subquery_error_on_multiple_rows");
 
-  /** What the server itself sets in a connection. */
+  /**
+   * What the server itself sets in a connection, and DuckDB: it makes a transaction of several
+   * statements of an {@code ALTER TABLE … ADD COLUMN} with a default that is computed, the last of
+   * these settings among them.
+   */
   private static final List<String> OWN =
-      List.of("enable_progress_bar", "enable_progress_bar_print");
+      List.of(
+          "enable_progress_bar",
+          "enable_progress_bar_print",
+          "current_transaction_invalidation_policy");
 
   private SessionSettings() {}
 

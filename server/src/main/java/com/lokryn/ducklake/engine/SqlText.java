@@ -63,12 +63,31 @@ public final class SqlText {
   private static final Set<String> CHANGING_WORDS =
       Set.of("insert", "update", "delete", "merge", "nextval", "currval", "call", "copy");
 
-  /** Functions of the engine's log, in which all clients' statements are. */
+  /**
+   * Functions of the engine's log, in which all clients' statements are; profiles, which the engine
+   * prints on standard output, statements and all; and what a whole engine does when it ends.
+   */
   private static final Set<String> SERVER_WORDS =
-      Set.of("enable_logging", "disable_logging", "truncate_duckdb_logs", "duckdb_logs");
+      Set.of(
+          "enable_logging",
+          "disable_logging",
+          "truncate_duckdb_logs",
+          "duckdb_logs",
+          "enable_profile",
+          "enable_profiling",
+          "enable_checkpoint_on_shutdown",
+          "disable_checkpoint_on_shutdown");
 
-  /** The longest word that is looked for has 20 letters; longer ones are none of them. */
-  private static final int LONGEST_WORD = 21;
+  /** Functions whose plan cannot be run in a later transaction than the one it was made in. */
+  private static final Set<String> COMPACTING_WORDS =
+      Set.of(
+          "merge_adjacent_files",
+          "ducklake_merge_adjacent_files",
+          "rewrite_data_files",
+          "ducklake_rewrite_data_files");
+
+  /** The longest word that is looked for has 30 letters; longer ones are none of them. */
+  private static final int LONGEST_WORD = 31;
 
   /** As many as {@code CREATE OR REPLACE TEMP} has. */
   private static final int KEPT_WORDS = 4;
@@ -83,6 +102,7 @@ public final class SqlText {
   private boolean hasStatefulWord;
   private boolean hasServerWord;
   private boolean hasChangingWord;
+  private boolean hasCompactingWord;
   private boolean analyzes;
   private boolean returnsRows;
   private int at;
@@ -159,7 +179,7 @@ public final class SqlText {
 
   /**
    * Does what would change the engine for all clients and is not closed by its own lock: attaching
-   * and detaching, moving whole databases, the log of all statements, settings for all.
+   * and detaching, moving whole databases, the log of all statements, profiles, settings for all.
    */
   public boolean isForTheServerOnly() {
     return switch (verb()) {
@@ -176,9 +196,9 @@ public final class SqlText {
     };
   }
 
-  /** Begins a transaction by statement. */
+  /** Begins a transaction by statement: DuckDB takes a bare START for one too. */
   public boolean isBegin() {
-    return verb().equals("begin") || (verb().equals("start") && word(1).equals("transaction"));
+    return verb().equals("begin") || verb().equals("start");
   }
 
   /** Ends a transaction by statement, and keeps what it did. */
@@ -220,6 +240,23 @@ public final class SqlText {
    */
   public boolean onlyReads() {
     return READING_VERBS.contains(verb()) && !hasStatefulWord && !hasChangingWord;
+  }
+
+  /**
+   * Rewrites files of the lake by DuckLake's functions. Their plan holds the transaction that it
+   * was made in: run in a later one it fails, with an internal error in the case of files that were
+   * added, after which the engine is lost to all (DuckLake of DuckDB 1.5.5).
+   */
+  public boolean isCompaction() {
+    return hasCompactingWord;
+  }
+
+  /**
+   * True for ALTER, of which DuckDB may make several statements (to add a column with a default
+   * that is computed), and run all but the last of them when it is planned.
+   */
+  public boolean isRunByPlanning() {
+    return verb().equals("alter");
   }
 
   /** Changes where names are looked up. */
@@ -294,6 +331,7 @@ public final class SqlText {
     // Behind PREPARE too, so wherever it stands; as a name it would have to be quoted.
     hasServerWord |= afterSet && kind == TokenKind.WORD && text.equals("global");
     afterSet = kind == TokenKind.WORD && (text.equals("set") || text.equals("reset"));
+    hasCompactingWord |= kind != TokenKind.STRING && COMPACTING_WORDS.contains(text);
     hasStatefulWord |= STATEFUL_WORDS.contains(text);
     hasChangingWord |=
         kind != TokenKind.STRING

@@ -10,6 +10,9 @@ import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.c.Data;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.ipc.ArrowReader;
+import org.apache.arrow.vector.types.TimeUnit;
+import org.apache.arrow.vector.types.pojo.ArrowType;
+import org.apache.arrow.vector.types.pojo.Field;
 
 /**
  * Writes Arrow batches into a table while they arrive. One statement does it, so that all rows are
@@ -171,6 +174,9 @@ public final class IngestService {
   }
 
   private long writeOn(EngineConnection connection, Load load) throws EngineException {
+    if (!load.target.temporary && load.mode != Mode.APPEND) {
+      requireStorable(load.source);
+    }
     String view = "ingest_" + load.execution.id();
     try (ArrowArrayStream stream = ArrowArrayStream.allocateNew(allocator);
         var work = load.cancellation().guard(connection)) {
@@ -196,6 +202,31 @@ public final class IngestService {
       }
       throw e;
     }
+  }
+
+  /**
+   * DuckLake takes TIME_NS for a column and cannot write it: the internal error that comes of it in
+   * a transaction ends the whole process, as the transaction cannot be rolled back any more
+   * (DuckLake of DuckDB 1.5.5).
+   */
+  private static void requireStorable(Source source) {
+    try {
+      for (Field field : source.getVectorSchemaRoot().getSchema().getFields()) {
+        requireStorable(field, field.getName());
+      }
+    } catch (java.io.IOException e) {
+      throw new IllegalStateException("the schema of an upload is known by now", e);
+    }
+  }
+
+  private static void requireStorable(Field field, String column) {
+    if (field.getType() instanceof ArrowType.Time time && time.getUnit() == TimeUnit.NANOSECOND) {
+      throw new QueryException(
+          Problem.UNSUPPORTED,
+          "column \"%s\" has times in nanoseconds, which DuckLake cannot store: send microseconds"
+              .formatted(column));
+    }
+    field.getChildren().forEach(child -> requireStorable(child, column));
   }
 
   private static void drop(EngineConnection connection, String view) throws EngineException {

@@ -15,6 +15,7 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import org.apache.arrow.vector.types.pojo.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -100,6 +101,12 @@ public final class QueryService {
       Session session, SqlText text, Budget.Share share, Place place, Cancellation cancellation)
       throws EngineException {
     EngineConnection connection = place.connection();
+    if (text.isRunByPlanning()) {
+      Schema none = types.schema(connection, List.of());
+      place.release(true);
+      return new PreparedQuery(
+          QueryId.random(), session, text, Kind.NOTHING, CompletedUpdate.COUNT, none, share);
+    }
     try (var _ = cancellation.guard(connection)) {
       EngineStatement statement = connection.prepare(text);
       Kind kind = statement.kind();
@@ -154,7 +161,9 @@ public final class QueryService {
         cancellation,
         call -> {
           Optional<Planned> planned =
-              prepared.isQuery() && !session.hasState() ? prepared.take() : Optional.empty();
+              prepared.isQuery() && !prepared.text().isCompaction() && !session.hasState()
+                  ? prepared.take()
+                  : Optional.empty();
           return renewing(
               session,
               cancellation,
@@ -194,10 +203,17 @@ public final class QueryService {
   }
 
   private QueryResult startIn(Place place, Call call) throws EngineException {
+    if (call.text.isRunByPlanning()) {
+      return startUpdate(place, call);
+    }
     EngineConnection connection = place.connection();
     EngineStatement statement;
     try (var _ = call.cancellation().guard(connection)) {
       statement = connection.prepare(call.text);
+    }
+    if (isDueTogether(call) && statement.kind() == Kind.QUERY) {
+      statement.close();
+      return startTogether(place, call);
     }
     BatchStream stream;
     try (var _ = call.cancellation().guard(connection)) {
@@ -212,9 +228,7 @@ public final class QueryService {
       throw e;
     }
     if (stream == null) {
-      long rows = updateIn(place, call);
-      call.execution.end(new Outcome.Done(rows, 0));
-      return new CompletedUpdate(call.execution.id(), call.session(), call.cancellation(), rows);
+      return startUpdate(place, call);
     }
     call.session().ran(call.text, connection);
     return running(
@@ -225,6 +239,55 @@ public final class QueryService {
           closeQuietly(statement);
           place.release(outcome instanceof Outcome.Done && call.isClean());
         });
+  }
+
+  private static QueryResult startUpdate(Place place, Call call) throws EngineException {
+    long rows = updateIn(place, call);
+    call.execution.end(new Outcome.Done(rows, 0));
+    return new CompletedUpdate(call.execution.id(), call.session(), call.cancellation(), rows);
+  }
+
+  /** Must be planned and run in one transaction, and is in none. */
+  private static boolean isDueTogether(Call call) {
+    return call.text.isCompaction() && !call.session().inTransaction();
+  }
+
+  /** Plans, runs and commits a query that changes the lake; its few rows wait to be read. */
+  private QueryResult startTogether(Place place, Call call) throws EngineException {
+    EngineConnection connection = place.connection();
+    BatchStream rows =
+        Conflicts.retrying(
+            call.cancellation(),
+            () ->
+                Signature.commit(
+                    connection,
+                    call.cancellation(),
+                    () -> spooled(call, connection),
+                    _ -> Signature.of(call.execution)));
+    return running(
+        call,
+        connection,
+        rows,
+        outcome -> place.release(outcome instanceof Outcome.Done && call.isClean()));
+  }
+
+  private static BatchStream spooled(Call call, EngineConnection connection)
+      throws EngineException {
+    try (EngineStatement statement = connection.prepare(call.text)) {
+      SpoolableStream rows;
+      try (var _ = call.cancellation().guard(connection)) {
+        rows =
+            new SpoolableStream(
+                execute(statement, call.parameters), connection, call.cancellation());
+      }
+      try {
+        rows.spoolAll();
+        return rows;
+      } catch (EngineException | RuntimeException e) {
+        rows.close();
+        throw e;
+      }
+    }
   }
 
   private static void closeQuietly(EngineStatement statement) {
@@ -321,7 +384,7 @@ public final class QueryService {
       signQuietly(call, connection);
     }
     long rows =
-        !inTransaction && Signature.isDue(call.text.verb())
+        isDueTogether(call) || (!inTransaction && Signature.isDue(call.text.verb()))
             ? Conflicts.retrying(call.cancellation(), () -> committed(call, connection))
             : updateOn(call, connection);
     place.release(call.isClean());

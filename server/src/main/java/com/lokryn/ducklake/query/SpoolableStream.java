@@ -98,6 +98,19 @@ final class SpoolableStream implements BatchStream {
     }
   }
 
+  /**
+   * Takes all of a result into memory, for a transaction that is only committed if that went well.
+   */
+  synchronized void spoolAll() throws EngineException {
+    spool(own);
+    if (failure != null) {
+      throw failure;
+    }
+    if (refusal != null) {
+      throw refusal;
+    }
+  }
+
   /** Ends the stream with an error, because its connection is going away. */
   void abort(QueryException reason) {
     // Frees the monitor, which a reader holds while the engine works for it.

@@ -30,8 +30,8 @@ final class StatementGate {
     if (text.isForTheServerOnly()) {
       throw new QueryException(
           Problem.FORBIDDEN,
-          "catalogs, the engine's log, whole databases and settings for all are attached, switched,"
-              + " moved and changed by the server only");
+          "catalogs, the engine's log and profiles, whole databases and settings for all are"
+              + " attached, switched, moved and changed by the server only");
     }
     return text;
   }

