@@ -23,6 +23,10 @@ public final class EngineConnection implements AutoCloseable {
   private final Namespace placed;
   private final BufferAllocator allocator;
   private final Engine engine;
+
+  /** True once a transaction was begun here that may be open yet. */
+  private volatile boolean transaction;
+
   private final AtomicBoolean closed = new AtomicBoolean();
 
   EngineConnection(
@@ -61,6 +65,7 @@ public final class EngineConnection implements AutoCloseable {
    * while it prepares.
    */
   public EngineStatement prepare(SqlText text) throws EngineException {
+    transaction |= text.isBegin();
     try {
       return new EngineStatement(
           (DuckDBPreparedStatement) driver.prepareStatement(text.sql()),
@@ -73,6 +78,7 @@ public final class EngineConnection implements AutoCloseable {
 
   /** Runs a statement whose result, if any, does not matter. */
   public void run(String sql) throws EngineException {
+    transaction |= sql.equals("BEGIN");
     try (var statement = driver.createStatement()) {
       statement.execute(sql);
     } catch (SQLException e) {
@@ -196,6 +202,11 @@ public final class EngineConnection implements AutoCloseable {
       return;
     }
     engine.closed(this);
+    if (transaction && engine.isInvalidated()) {
+      // DuckLake rolls back what is open when its connection goes, fails on an instance that takes
+      // nothing any more, and so ends the process: better to let go of this one unclosed.
+      return;
+    }
     try {
       driver.close();
     } catch (SQLException e) {

@@ -100,6 +100,7 @@ public final class SqlText {
   private boolean afterSet;
   private boolean namesTemporaryCatalog;
   private boolean hasStatefulWord;
+  private boolean hasPivotWord;
   private boolean hasServerWord;
   private boolean hasChangingWord;
   private boolean hasCompactingWord;
@@ -252,11 +253,11 @@ public final class SqlText {
   }
 
   /**
-   * True for ALTER, of which DuckDB may make several statements (to add a column with a default
-   * that is computed), and run all but the last of them when it is planned.
+   * True for statements of which DuckDB may make several, and run all but the last of them when it
+   * plans: ALTER, to add a column with a default that is computed, and CREATE of a PIVOT.
    */
   public boolean isRunByPlanning() {
-    return verb().equals("alter");
+    return verb().equals("alter") || (verb().equals("create") && hasPivotWord);
   }
 
   /** Changes where names are looked up. */
@@ -333,6 +334,7 @@ public final class SqlText {
     afterSet = kind == TokenKind.WORD && (text.equals("set") || text.equals("reset"));
     hasCompactingWord |= kind != TokenKind.STRING && COMPACTING_WORDS.contains(text);
     hasStatefulWord |= STATEFUL_WORDS.contains(text);
+    hasPivotWord |= text.equals("pivot") || text.equals("pivot_wider");
     hasChangingWord |=
         kind != TokenKind.STRING
             && (CHANGING_WORDS.contains(text)

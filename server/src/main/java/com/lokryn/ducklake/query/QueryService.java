@@ -105,7 +105,7 @@ public final class QueryService {
       Schema none = types.schema(connection, List.of());
       place.release(true);
       return new PreparedQuery(
-          QueryId.random(), session, text, Kind.NOTHING, CompletedUpdate.COUNT, none, share);
+          QueryId.random(), session, text, Kind.NOTHING, CompletedUpdate.COUNT, none, share, plans);
     }
     try (var _ = cancellation.guard(connection)) {
       EngineStatement statement = connection.prepare(text);

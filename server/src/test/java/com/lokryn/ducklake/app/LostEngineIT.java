@@ -81,6 +81,20 @@ class LostEngineIT {
     }
   }
 
+  /** DuckLake cannot write such a column, and DuckDB takes that for an error of its own. */
+  @Test
+  void anInternalErrorInATransactionDoesNotEndTheProcess() throws Exception {
+    try (var server = TestingLakeServer.start();
+        TestingClient client = server.connect()) {
+      client.update("CREATE TABLE t (x TIME_NS)");
+      assertFails(
+          Status.Code.INTERNAL,
+          () -> client.update("INSERT INTO t SELECT TIME_NS '10:00:00' FROM range(20)"));
+      assertThat(server.server().isReady()).isFalse();
+      assertFails(Status.Code.UNAVAILABLE, () -> client.info("SELECT 1"));
+    }
+  }
+
   /**
    * An error's text is the client's to choose: it may lie about the engine, which is then asked.
    */

