@@ -272,17 +272,17 @@ func TestIngest(t *testing.T) {
 
 func TestObjects(t *testing.T) {
 	connection := connect(t)
-	update(t, connection, "CREATE SCHEMA IF NOT EXISTS shop_go")
-	update(t, connection, "CREATE OR REPLACE TABLE shop_go.orders (id BIGINT NOT NULL, note VARCHAR)")
-	catalog, schema, table := "lake", "shop_go", "ord%"
+	update(t, connection, "CREATE SCHEMA IF NOT EXISTS go_shop")
+	update(t, connection, "CREATE OR REPLACE TABLE go_shop.orders (id BIGINT NOT NULL, note VARCHAR)")
+	catalog, schema, table := "lake", "go_shop", "ord%"
 	for _, expected := range []struct {
 		depth adbc.ObjectDepth
 		found string
 	}{
 		{adbc.ObjectDepthCatalogs, `lake`},
-		{adbc.ObjectDepthDBSchemas, `lake.shop_go`},
-		{adbc.ObjectDepthTables, `lake.shop_go.orders:TABLE`},
-		{adbc.ObjectDepthColumns, `lake.shop_go.orders:TABLE(id,note)`},
+		{adbc.ObjectDepthDBSchemas, `lake.go_shop`},
+		{adbc.ObjectDepthTables, `lake.go_shop.orders:TABLE`},
+		{adbc.ObjectDepthColumns, `lake.go_shop.orders:TABLE(id,note)`},
 	} {
 		reader, err := connection.GetObjects(t.Context(), expected.depth, &catalog, &schema, &table, nil, nil)
 		must(t, err)
@@ -295,7 +295,7 @@ func TestObjects(t *testing.T) {
 	reader, err = connection.GetObjects(t.Context(), adbc.ObjectDepthAll, &catalog, &schema, nil, &column,
 		[]string{"TABLE"})
 	must(t, err)
-	same(t, found(t, reader), []string{"lake.shop_go.orders:TABLE(id)"})
+	same(t, found(t, reader), []string{"lake.go_shop.orders:TABLE(id)"})
 }
 
 // found returns what GetObjects answers, as texts.

@@ -54,12 +54,28 @@ def test_bound_parameters_are_bounded_all_together(start):
             for _ in range(20):
                 cursor = connection.cursor()
                 held.append(cursor)
-                cursor.adbc_prepare("SELECT '" + text[: 8 << 20] + "'")
+                cursor.execute("SELECT length(?)", (text,))
         for cursor in held:
             cursor.close()
         with connection.cursor() as cursor:
             cursor.execute("SELECT length(?)", (text,))
             assert cursor.fetchone() == (len(text),)
+    assert server.stop() == 0
+
+
+def test_the_oldest_of_many_large_statements_are_forgotten(start):
+    server = start().wait()
+    text = "x" * (8 << 20)
+    with server.connect() as connection:
+        held = []
+        for number in range(20):
+            cursor = connection.cursor()
+            held.append(cursor)
+            cursor.adbc_prepare(f"SELECT {number}, length('{text}') AS n")
+        held[-1].execute(f"SELECT 19, length('{text}') AS n")
+        assert held[-1].fetchone() == (19, len(text))
+        for cursor in held:
+            cursor.close()
     assert server.stop() == 0
 
 

@@ -70,7 +70,10 @@ final class PreparedHandler {
     return result.build();
   }
 
-  /** Plans a statement; a client that closes none has its oldest ones forgotten for it. */
+  /**
+   * Plans a statement; a client that closes none has its oldest ones forgotten for it, but for
+   * those that have values it sent.
+   */
   private PreparedQuery prepare(Session session, String sql, Call call) throws EngineException {
     while (true) {
       try {
@@ -80,7 +83,9 @@ final class PreparedHandler {
           throw e;
         }
         try (PreparedQuery oldest =
-            prepared.takeOldest(query -> query.session() == session).orElseThrow(() -> e)) {
+            prepared
+                .takeOldest(query -> query.session() == session && !query.isBound())
+                .orElseThrow(() -> e)) {
           call.cancellation().check();
         }
       }

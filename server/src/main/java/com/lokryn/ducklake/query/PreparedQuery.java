@@ -112,6 +112,11 @@ public final class PreparedQuery implements AutoCloseable {
     parameters = values;
   }
 
+  /** True once values were sent for the next run. */
+  public synchronized boolean isBound() {
+    return parameters.bound();
+  }
+
   public synchronized Parameters parameters() {
     return parameters;
   }
