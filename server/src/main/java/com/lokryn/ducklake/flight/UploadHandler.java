@@ -68,13 +68,27 @@ final class UploadHandler {
       throw FlightErrors.invalid("this command takes no upload");
     }
     switch (writable) {
-      case FlightCommand.Update(var message) -> answer(answers, statements.update(message, call));
-      case FlightCommand.PreparedUpdate(var message) ->
-          answer(
-              answers,
-              prepared.update(message.getPreparedStatementHandle(), parameters(upload), call));
-      case FlightCommand.Prepared(var message) ->
-          prepared.bind(message.getPreparedStatementHandle(), parameters(upload), call);
+      case FlightCommand.Update(var message) ->
+          answer(answers, on(threads.queries(), () -> statements.update(message, call)));
+      case FlightCommand.PreparedUpdate(var message) -> {
+        Parameters values = parameters(upload);
+        answer(
+            answers,
+            on(
+                threads.queries(),
+                () -> prepared.update(message.getPreparedStatementHandle(), values, call)));
+      }
+      case FlightCommand.Prepared(var message) -> {
+        Parameters values = parameters(upload);
+        // One that another server has planned is planned here.
+        var _ =
+            on(
+                threads.queries(),
+                () -> {
+                  prepared.bind(message.getPreparedStatementHandle(), values, call);
+                  return 0;
+                });
+      }
       case FlightCommand.Ingest(var message) -> answer(answers, ingest(message, upload, call));
       case FlightCommand.Refused(var name) ->
           throw FlightErrors.unsupported(name + " are not supported");

@@ -200,6 +200,24 @@ class PreparedIT {
     assertThat(server.server().openConnections()).isLessThan(300);
   }
 
+  /**
+   * DuckDB's planner needs more of a stack than most threads have, and ends the process without.
+   */
+  @Test
+  void deepStatementsFitTheirThreadsOnEveryWay() throws Exception {
+    var deep = new StringBuilder("WITH c0 AS (SELECT 1 AS i)");
+    for (int i = 1; i < 200; i++) {
+      deep.append(", c%d AS (SELECT * FROM c%d)".formatted(i, i - 1));
+    }
+    deep.append(" SELECT * FROM c199");
+    assertThat(client.value(deep.toString())).isEqualTo(1);
+    client.update(deep.toString());
+    try (PreparedStatement statement = client.sql().prepare(deep.toString())) {
+      assertThat(statement.executeUpdate()).isZero();
+      assertThat(rows(statement)).isEqualTo(List.of(List.of(1)));
+    }
+  }
+
   private void bind(PreparedStatement statement, long... values) {
     statement.setParameters(root(values));
   }
