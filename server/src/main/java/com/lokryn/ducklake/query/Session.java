@@ -7,8 +7,10 @@ import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -74,13 +76,13 @@ public final class Session implements AutoCloseable {
   private final AtomicInteger active = new AtomicInteger();
   private volatile Identity identity;
   private volatile Namespace namespace;
-  private @Nullable Workspace workspace;
+  private volatile @Nullable Workspace workspace;
   private boolean transaction;
   private boolean objects;
-  private boolean closed;
+  private volatile boolean closed;
 
   /** What the client was last told of it: null before the first time. */
-  private @Nullable Boolean announced;
+  private final AtomicReference<@Nullable Boolean> announced = new AtomicReference<>();
 
   /**
    * @param namespace where it begins
@@ -226,24 +228,25 @@ public final class Session implements AutoCloseable {
   }
 
   /** True when statements have to run on the session's own connection. */
-  synchronized boolean hasState() {
+  boolean hasState() {
     return workspace != null;
   }
 
-  /** True when it has anything that a new one would not have. */
-  public synchronized boolean hasAnything() {
+  /**
+   * True when it has anything that a new one would not have. It waits for no statement, as event
+   * loops ask.
+   */
+  public boolean hasAnything() {
     return workspace != null || !namespace.equals(initial);
   }
 
-  public synchronized boolean isClosed() {
+  public boolean isClosed() {
     return closed;
   }
 
   /** Notes what its client is told now; true when that is not what it was told before. */
-  public synchronized boolean announce(boolean isStateful) {
-    boolean isNews = announced == null || announced != isStateful;
-    announced = isStateful;
-    return isNews;
+  public boolean announce(boolean isStateful) {
+    return !Objects.equals(announced.getAndSet(isStateful), isStateful);
   }
 
   private synchronized Optional<Workspace> workspace(boolean make) throws EngineException {
