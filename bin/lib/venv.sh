@@ -7,9 +7,9 @@ python_tests=server/src/test/python
 
 need_python() {
   local found
-  found=$(command -v python3) || fail 78 'Python 3.10 or newer is needed for the tests: install python3'
-  "$found" -c 'import sys; sys.exit(sys.version_info < (3, 10))' ||
-    fail 78 "Python 3.10 or newer is needed for the tests, and $found is older: install a newer python3"
+  found=$(command -v python3) || fail 78 'Python 3.11 or newer is needed for the tests: install python3'
+  "$found" -c 'import sys; sys.exit(sys.version_info < (3, 11))' ||
+    fail 78 "Python 3.11 or newer is needed for the tests, and $found is older: install a newer python3"
   "$found" -c 'import ensurepip, venv' 2>/dev/null ||
     fail 78 "$found cannot make a virtual environment: install its venv module (the package python3-venv)"
 }

@@ -1,4 +1,4 @@
-/** Who someone is, and what they may do. */
+/** Who a client is, and the role it has. */
 @NullMarked
 package com.lokryn.ducklake.access;
 

@@ -235,8 +235,8 @@ public final class Settings {
           ValueType.duration(),
           Duration.ofMinutes(30),
           "30m",
-          "a transaction, a prepared statement or a result that its client does not use is ended"
-              + " after this time");
+          "a session, a transaction, a prepared statement or a result that its client does not use"
+              + " is ended after this time");
 
   public static final Setting<Duration> DRAIN_TIMEOUT =
       Setting.of(

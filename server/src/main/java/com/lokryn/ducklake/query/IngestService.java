@@ -205,9 +205,8 @@ public final class IngestService {
   }
 
   /**
-   * DuckLake takes TIME_NS for a column and cannot write it: the internal error that comes of it in
-   * a transaction ends the whole process, as the transaction cannot be rolled back any more
-   * (DuckLake of DuckDB 1.5.5).
+   * DuckLake takes TIME_NS for a column and cannot write it: the internal error that comes of it
+   * loses the engine to all (DuckLake of DuckDB 1.5.5).
    */
   private static void requireStorable(Source source) {
     try {
