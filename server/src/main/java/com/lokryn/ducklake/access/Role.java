@@ -13,6 +13,11 @@ public enum Role {
   /** Calls the lake's maintenance too, and sees and ends what others do. */
   ADMIN;
 
+  /** Whether it may do all that another one may. */
+  public boolean includes(Role other) {
+    return compareTo(other) >= 0;
+  }
+
   /** The role of that name. */
   public static Optional<Role> of(String name) {
     return Arrays.stream(values()).filter(role -> role.text().equals(name)).findFirst();

@@ -1,4 +1,4 @@
-/** Who a client is, and the role it has. */
+/** Who someone is, and what they may do. */
 @NullMarked
 package com.lokryn.ducklake.access;
 
