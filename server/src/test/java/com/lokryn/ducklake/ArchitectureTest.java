@@ -37,6 +37,8 @@ class ArchitectureTest {
         .definedBy("..ducklake.query..")
         .layer("lake")
         .definedBy("..ducklake.lake..")
+        .layer("gate")
+        .definedBy("..ducklake.gate..")
         .layer("engine")
         .definedBy("..ducklake.engine..")
         .layer("metering")
@@ -83,8 +85,11 @@ class ArchitectureTest {
         .mayOnlyBeAccessedByLayers("flight")
         .whereLayer("config")
         .mayOnlyBeAccessedByLayers("cli", "app", "doctor", "metering", "aws", "auth", "lake")
+        .whereLayer("gate")
+        .mayOnlyBeAccessedByLayers("app", "query")
         .whereLayer("engine")
-        .mayOnlyBeAccessedByLayers("cli", "app", "doctor", "metering", "flight", "query", "lake")
+        .mayOnlyBeAccessedByLayers(
+            "cli", "app", "doctor", "metering", "flight", "query", "gate", "lake")
         .check(CLASSES);
   }
 

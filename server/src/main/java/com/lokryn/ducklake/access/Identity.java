@@ -13,4 +13,9 @@ public record Identity(String name, Role role, Optional<Grants> grants) {
   public Identity(String name, Role role) {
     this(name, role, Optional.empty());
   }
+
+  /** The same with a role that nothing narrows. */
+  public Identity withoutGrants() {
+    return new Identity(name, role);
+  }
 }

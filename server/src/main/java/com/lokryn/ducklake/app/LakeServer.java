@@ -17,6 +17,7 @@ import com.lokryn.ducklake.flight.FlightEndpoint;
 import com.lokryn.ducklake.flight.FlightEndpoint.Parts;
 import com.lokryn.ducklake.flight.FlightEndpoint.Patience;
 import com.lokryn.ducklake.flight.Handles;
+import com.lokryn.ducklake.gate.Gate;
 import com.lokryn.ducklake.http.OpsServer;
 import com.lokryn.ducklake.lake.Lake;
 import com.lokryn.ducklake.lake.LakeCatalog;
@@ -191,7 +192,12 @@ public final class LakeServer implements AutoCloseable {
     var types = new ArrowTypes();
     var queries =
         new QueryService(
-            types, config.get(Settings.QUERY_TIMEOUT), clock, engine::failed, service.renewal);
+            new Gate(service.lake.dataPath() + LakeCatalog.EXPORTS),
+            types,
+            config.get(Settings.QUERY_TIMEOUT),
+            clock,
+            engine::failed,
+            service.renewal);
     TlsWatch watch = tls.get();
     Duration idle = config.get(Settings.IDLE_SESSION_TIMEOUT);
     var started =

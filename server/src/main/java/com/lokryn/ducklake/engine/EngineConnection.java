@@ -76,9 +76,24 @@ public final class EngineConnection implements AutoCloseable {
     }
   }
 
+  /**
+   * Begins a transaction.
+   *
+   * @param readOnly nothing but temporary objects can be changed in it
+   */
+  public void begin(boolean readOnly) throws EngineException {
+    transaction = true;
+    run(readOnly ? "BEGIN TRANSACTION READ ONLY" : "BEGIN");
+  }
+
+  /** Commits a transaction; when that fails it has ended all the same. */
+  public void commit() throws EngineException {
+    run("COMMIT");
+    transaction = false;
+  }
+
   /** Runs a statement whose result, if any, does not matter. */
   public void run(String sql) throws EngineException {
-    transaction |= sql.equals("BEGIN");
     try (var statement = driver.createStatement()) {
       statement.execute(sql);
     } catch (SQLException e) {
@@ -95,6 +110,7 @@ public final class EngineConnection implements AutoCloseable {
   public void rollBack(Exception failure) {
     try {
       run("ROLLBACK");
+      transaction = false;
     } catch (EngineException e) {
       failure.addSuppressed(e);
     }
@@ -196,15 +212,32 @@ public final class EngineConnection implements AutoCloseable {
     }
   }
 
+  /**
+   * DuckLake rolls back what is open when its connection goes; where that fails, on an instance
+   * that takes nothing any more or with a catalog that is away, it ends the process. So it is
+   * rolled back by a statement, whose failure is one only.
+   *
+   * @return false when the connection is better let go of unclosed
+   */
+  private boolean endTransaction() {
+    if (engine.isInvalidated()) {
+      return false;
+    }
+    try (var statement = driver.createStatement()) {
+      statement.execute("ROLLBACK");
+    } catch (SQLException _) {
+      // It had ended already, or has now.
+    }
+    return true;
+  }
+
   @Override
   public void close() {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
     engine.closed(this);
-    if (transaction && engine.isInvalidated()) {
-      // DuckLake rolls back what is open when its connection goes, fails on an instance that takes
-      // nothing any more, and so ends the process: better to let go of this one unclosed.
+    if (transaction && !endTransaction()) {
       return;
     }
     try {

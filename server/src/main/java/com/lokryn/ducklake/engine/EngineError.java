@@ -24,6 +24,8 @@ public enum EngineError {
   PERMISSION("Permission Error"),
   /** All connections to the lake's catalog are in use. */
   CATALOG_BUSY("Invalid Error", "Connection pool timeout"),
+  /** The transaction of someone who may only read. */
+  READ_ONLY("TransactionContext Error", "launched in read-only mode"),
   /** Two transactions changed the same thing; the later one may be run again. */
   CONFLICT("TransactionContext Error", "conflict", "deadlock detected", "could not serialize"),
   /** The lake's catalog went away while it was told to commit. */

@@ -1,25 +1,18 @@
 package com.lokryn.ducklake.engine;
 
+import com.lokryn.ducklake.engine.SqlLexer.Kind;
+import com.lokryn.ducklake.engine.SqlLexer.Token;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Objects;
 import java.util.Set;
 
 /**
- * The words of an SQL text by DuckDB's lexical rules: strings ({@code '…'}, {@code E'…'}, {@code
- * $tag$…$tag$}), quoted names, comments (nested ones too). It knows no grammar; it answers what has
- * to be known before the text reaches the engine. Of the words it keeps only what is asked later: a
- * text of megabytes costs no more memory than itself.
+ * The words of an SQL text, as {@link SqlLexer} finds them. It knows no grammar; it answers what
+ * has to be known before the text reaches the engine. Of the words it keeps only what is asked
+ * later: a text of megabytes costs no more memory than itself.
  */
 public final class SqlText {
-  /** What a token is. */
-  private enum TokenKind {
-    WORD,
-    QUOTED_NAME,
-    STRING,
-    SYMBOL
-  }
-
   /**
    * What one statement may have, in bytes of UTF-8. DuckDB's parser needs up to 140 times that,
    * outside of `memory_limit`; and rows are better sent as a bulk ingest than as text.
@@ -106,7 +99,6 @@ public final class SqlText {
   private boolean hasCompactingWord;
   private boolean analyzes;
   private boolean returnsRows;
-  private int at;
 
   private SqlText(String sql) {
     this.sql = sql;
@@ -155,7 +147,7 @@ public final class SqlText {
   /** Where the semicolons and spaces begin that end the text. */
   int endWithoutSemicolons() {
     int end = sql.length();
-    while (end > 0 && (isSpace(sql.charAt(end - 1)) || sql.charAt(end - 1) == ';')) {
+    while (end > 0 && (SqlLexer.isSpace(sql.charAt(end - 1)) || sql.charAt(end - 1) == ';')) {
       end--;
     }
     return end;
@@ -266,77 +258,40 @@ public final class SqlText {
   }
 
   private void scan() {
+    var lexer = new SqlLexer(sql);
     boolean open = false;
-    while (at < sql.length()) {
-      char c = sql.charAt(at);
-      if (isSpace(c)) {
-        at++;
-      } else if (sql.startsWith("--", at)) {
-        skipLine();
-      } else if (sql.startsWith("/*", at)) {
-        skipComment();
-      } else if (c == ';') {
-        at++;
+    for (Token token = lexer.next(); token != null; token = lexer.next()) {
+      if (token.kind() == Kind.SYMBOL && sql.charAt(token.from()) == ';') {
         open = false;
-      } else {
-        if (!open) {
-          open = true;
-          statements++;
-        }
-        token(c);
+        continue;
       }
+      if (!open) {
+        open = true;
+        statements++;
+      }
+      add(token.kind(), token.from(), token.to());
     }
   }
 
-  private void token(char c) {
-    if (c == '\'') {
-      quoted(TokenKind.STRING, '\'', false);
-    } else if (c == '"') {
-      quoted(TokenKind.QUOTED_NAME, '"', false);
-    } else if ((c == 'e' || c == 'E') && at + 1 < sql.length() && sql.charAt(at + 1) == '\'') {
-      at++;
-      quoted(TokenKind.STRING, '\'', true);
-    } else if (c == '$' && dollarTag() >= 0) {
-      dollarQuoted();
-    } else if (isWordStart(c)) {
-      int from = at;
-      while (at < sql.length() && isWordPart(sql.charAt(at))) {
-        at++;
-      }
-      add(TokenKind.WORD, from, at);
-    } else if (Character.isDigit(c)) {
-      int from = at;
-      // Digits only: what letters follow begin a name of their own, as DuckDB reads them, so that
-      // a dollar inside of it opens no string. Which of them belong to the number does not matter.
-      while (at < sql.length() && Character.isDigit(sql.charAt(at))) {
-        at++;
-      }
-      add(TokenKind.SYMBOL, from, at);
-    } else {
-      at++;
-      add(TokenKind.SYMBOL, at - 1, at);
-    }
-  }
-
-  private void add(TokenKind kind, int from, int to) {
+  private void add(Kind kind, int from, int to) {
     String text =
-        kind == TokenKind.SYMBOL || to - from > LONGEST_WORD
+        kind == Kind.SYMBOL || kind == Kind.NUMBER || to - from > LONGEST_WORD
             ? ""
             : sql.substring(from, to).toLowerCase(Locale.ROOT);
-    if (kind == TokenKind.WORD && tokens < KEPT_WORDS) {
+    if (kind == Kind.WORD && tokens < KEPT_WORDS) {
       words[tokens] = text;
     }
     namesTemporaryCatalog |= afterTemp && to - from == 1 && sql.charAt(from) == '.';
-    afterTemp = tokens > 0 && kind != TokenKind.STRING && text.equals("temp");
-    hasServerWord |= kind != TokenKind.STRING && SERVER_WORDS.contains(text);
+    afterTemp = tokens > 0 && kind != Kind.STRING && text.equals("temp");
+    hasServerWord |= kind != Kind.STRING && SERVER_WORDS.contains(text);
     // Behind PREPARE too, so wherever it stands; as a name it would have to be quoted.
-    hasServerWord |= afterSet && kind == TokenKind.WORD && text.equals("global");
-    afterSet = kind == TokenKind.WORD && (text.equals("set") || text.equals("reset"));
-    hasCompactingWord |= kind != TokenKind.STRING && COMPACTING_WORDS.contains(text);
+    hasServerWord |= afterSet && kind == Kind.WORD && text.equals("global");
+    afterSet = kind == Kind.WORD && (text.equals("set") || text.equals("reset"));
+    hasCompactingWord |= kind != Kind.STRING && COMPACTING_WORDS.contains(text);
     hasStatefulWord |= STATEFUL_WORDS.contains(text);
     hasPivotWord |= text.equals("pivot") || text.equals("pivot_wider");
     hasChangingWord |=
-        kind != TokenKind.STRING
+        kind != Kind.STRING
             && (CHANGING_WORDS.contains(text)
                 || text.startsWith("ducklake_")
                 || text.startsWith("postgres_")
@@ -345,79 +300,5 @@ public final class SqlText {
     analyzes |= text.equals("analyze") || text.equals("analyse");
     returnsRows |= text.equals("returning");
     tokens++;
-  }
-
-  /** An unclosed one reaches to the end and fails in the parser. */
-  private void quoted(TokenKind kind, char quote, boolean backslashes) {
-    int from = ++at;
-    while (at < sql.length()) {
-      char c = sql.charAt(at++);
-      if (backslashes && c == '\\' && at < sql.length()) {
-        at++;
-      } else if (c == quote && at < sql.length() && sql.charAt(at) == quote) {
-        at++;
-      } else if (c == quote) {
-        add(kind, from, at - 1);
-        return;
-      }
-    }
-    add(kind, from, at);
-  }
-
-  /** The position behind the opening {@code $tag$}, or -1 where none begins ({@code $1}). */
-  private int dollarTag() {
-    int end = at + 1;
-    while (end < sql.length() && isWordPart(sql.charAt(end)) && sql.charAt(end) != '$') {
-      end++;
-    }
-    boolean closed = end < sql.length() && sql.charAt(end) == '$';
-    boolean named = end == at + 1 || isWordStart(sql.charAt(at + 1));
-    return closed && named ? end + 1 : -1;
-  }
-
-  private void dollarQuoted() {
-    int from = dollarTag();
-    String tag = sql.substring(at, from);
-    int end = sql.indexOf(tag, from);
-    at = end < 0 ? sql.length() : end + tag.length();
-    add(TokenKind.STRING, from, end < 0 ? sql.length() : end);
-  }
-
-  private void skipLine() {
-    while (at < sql.length() && sql.charAt(at) != '\n' && sql.charAt(at) != '\r') {
-      at++;
-    }
-  }
-
-  private void skipComment() {
-    int depth = 0;
-    do {
-      if (sql.startsWith("/*", at)) {
-        depth++;
-        at += 2;
-      } else if (sql.startsWith("*/", at)) {
-        depth--;
-        at += 2;
-      } else {
-        at++;
-      }
-    } while (depth > 0 && at < sql.length());
-  }
-
-  private static boolean isSpace(char c) {
-    // DuckDB takes the zero-width ones, among them the byte order mark, for spaces too.
-    return c <= ' '
-        || Character.isSpaceChar(c)
-        || c == '\uFEFF'
-        || c == '\u2060'
-        || (c >= 0x200B && c <= 0x200D);
-  }
-
-  private static boolean isWordStart(char c) {
-    return c == '_' || Character.isLetter(c) || c >= 0x80;
-  }
-
-  private static boolean isWordPart(char c) {
-    return isWordStart(c) || Character.isDigit(c) || c == '$';
   }
 }

@@ -68,6 +68,16 @@ public final class StatementCounter {
   }
 
   /**
+   * What DuckDB's parser says against a text; empty when it takes it, or when the parser was not
+   * found.
+   */
+  public static Optional<String> syntaxError(String sql) {
+    return Lazy.PARSER
+        .flatMap(parser -> parser.parse(sql).error)
+        .filter(error -> error.startsWith(SYNTAX_ERROR));
+  }
+
+  /**
    * True when all semicolons stand where they separate nothing. The parser gives several statements
    * for a PIVOT too, which makes a type first.
    */

@@ -40,6 +40,12 @@ final class FlightErrors {
               "the connection to the lake's catalog was lost in a commit, which may have been done"
                   + " or not: look before running it again. "
                   + e.text());
+      case EngineException e when e.error() == EngineError.READ_ONLY ->
+          of(
+              Status.Code.PERMISSION_DENIED,
+              "the role reader changes temporary tables only: the role writer is needed to change the"
+                  + " lake. "
+                  + e.text());
       case EngineException e when e.error() == EngineError.CATALOG_BUSY ->
           of(
               Status.Code.RESOURCE_EXHAUSTED,
@@ -122,7 +128,7 @@ final class FlightErrors {
           Status.Code.INVALID_ARGUMENT;
       case MISSING -> Status.Code.NOT_FOUND;
       case EXISTS -> Status.Code.ALREADY_EXISTS;
-      case PERMISSION, LOCKED -> Status.Code.PERMISSION_DENIED;
+      case PERMISSION, LOCKED, READ_ONLY -> Status.Code.PERMISSION_DENIED;
       case CONFLICT, WRITE_CONFLICT -> Status.Code.ABORTED;
       case OUT_OF_MEMORY, CATALOG_BUSY -> Status.Code.RESOURCE_EXHAUSTED;
       case INTERRUPTED,

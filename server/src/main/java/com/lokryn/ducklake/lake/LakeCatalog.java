@@ -23,6 +23,12 @@ public final class LakeCatalog {
 
   public static final Namespace NAMESPACE = new Namespace(NAME, "main");
 
+  /**
+   * Below the lake's data: where statements may write files, and read them again. DuckLake keeps
+   * the files of a schema in a directory of its name, so no schema may be called so.
+   */
+  public static final String EXPORTS = "exports/";
+
   private final Lake lake;
   private final Extensions extensions;
 

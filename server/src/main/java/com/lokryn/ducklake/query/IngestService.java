@@ -100,6 +100,13 @@ public final class IngestService {
       Cancellation cancellation)
       throws EngineException {
     try (source) {
+      Namespace namespace = session.namespace();
+      StatementGate.admitIngest(
+          session,
+          target.catalog(namespace),
+          target.schema(namespace),
+          target.table(),
+          mode != Mode.APPEND);
       return queries.accounted(
           session,
           "ingest",

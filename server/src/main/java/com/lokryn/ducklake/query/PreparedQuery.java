@@ -42,7 +42,7 @@ public final class PreparedQuery implements AutoCloseable {
 
   private final QueryId handle;
   private final Session session;
-  private final SqlText text;
+  private final Admitted admitted;
   private final EngineStatement.Kind kind;
   private final Schema resultSchema;
   private final Schema parameterSchema;
@@ -55,7 +55,7 @@ public final class PreparedQuery implements AutoCloseable {
   PreparedQuery(
       QueryId handle,
       Session session,
-      SqlText text,
+      Admitted admitted,
       EngineStatement.Kind kind,
       Schema resultSchema,
       Schema parameterSchema,
@@ -63,7 +63,7 @@ public final class PreparedQuery implements AutoCloseable {
       Plans plans) {
     this.handle = handle;
     this.session = session;
-    this.text = text;
+    this.admitted = admitted;
     this.kind = kind;
     this.resultSchema = resultSchema;
     this.parameterSchema = parameterSchema;
@@ -79,13 +79,17 @@ public final class PreparedQuery implements AutoCloseable {
     return session;
   }
 
-  public SqlText text() {
-    return text;
+  SqlText text() {
+    return admitted.text();
+  }
+
+  Admitted admitted() {
+    return admitted;
   }
 
   /** What another server needs to plan the same; empty where it cannot. */
   public Optional<Portable> portable() {
-    return Portable.of(session, text, Parameters.NONE);
+    return Portable.of(session, text(), Parameters.NONE);
   }
 
   /** True when running it gives rows, false when it changes something. */

@@ -1,12 +1,16 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.access.Role;
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineStatement;
 import com.lokryn.ducklake.engine.EngineStatement.Kind;
+import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
+import com.lokryn.ducklake.gate.Gate;
+import com.lokryn.ducklake.gate.Statement;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
 import com.lokryn.ducklake.query.Session.Place;
@@ -31,26 +35,33 @@ public final class QueryService {
    */
   private final Budget budget = new Budget(96L << 20, "prepared statements and bound parameters");
 
+  /** A reader's transaction cannot write to the lake, whatever its statements were taken for. */
+  private static final SqlText READ_ONLY_BEGIN = SqlText.of("BEGIN TRANSACTION READ ONLY");
+
   /** Each holds a connection of the engine, and in it what it was planned with. */
   private static final int MAX_PLANS = 256;
 
   private final Plans plans = new Plans(MAX_PLANS);
+  private final StatementGate gate;
   private final ArrowTypes types;
   private final Deadlines deadlines;
   private final Consumer<EngineException> onFailure;
   private final Renewal renewal;
 
   /**
+   * @param gate that statements have to pass
    * @param timeout how long a statement may take, with the sending of its result
    * @param onFailure told of each failure of the engine, since one may cost the whole instance
    * @param renewal asked when a statement fails that may be run once more
    */
   public QueryService(
+      Gate gate,
       ArrowTypes types,
       Duration timeout,
       InstantSource clock,
       Consumer<EngineException> onFailure,
       Renewal renewal) {
+    this.gate = new StatementGate(gate);
     this.types = types;
     this.renewal = renewal;
     this.deadlines = new Deadlines(clock, timeout);
@@ -71,9 +82,17 @@ public final class QueryService {
             session.run(
                 cancellation,
                 place -> {
+                  EngineConnection connection = place.connection();
                   T answer;
-                  try (var _ = cancellation.guard(place.connection())) {
-                    answer = question.ask(place.connection());
+                  try (var _ = cancellation.guard(connection)) {
+                    Scope scope = gate.enterListing(session, connection);
+                    try {
+                      answer = question.ask(connection);
+                      scope.commit();
+                    } catch (EngineException | RuntimeException e) {
+                      scope.rollBack(e);
+                      throw e;
+                    }
                   }
                   place.release(!cancellation.isCancelled());
                   return answer;
@@ -83,14 +102,15 @@ public final class QueryService {
   /** Plans a statement without running it. */
   public PreparedQuery prepare(Session session, String sql, Cancellation cancellation)
       throws EngineException {
-    SqlText text = StatementGate.admit(sql);
+    Admitted admitted = gate.admit(session, session.namespace(), sql);
     Budget.Share share = budget.share();
     try {
       share.resize(PREPARED_BYTES + 2L * sql.length());
       return watched(
           cancellation,
           () ->
-              session.run(cancellation, place -> plan(session, text, share, place, cancellation)));
+              session.run(
+                  cancellation, place -> plan(session, admitted, share, place, cancellation)));
     } catch (EngineException | RuntimeException e) {
       share.close();
       throw e;
@@ -98,17 +118,37 @@ public final class QueryService {
   }
 
   private PreparedQuery plan(
-      Session session, SqlText text, Budget.Share share, Place place, Cancellation cancellation)
+      Session session,
+      Admitted admitted,
+      Budget.Share share,
+      Place place,
+      Cancellation cancellation)
       throws EngineException {
     EngineConnection connection = place.connection();
+    SqlText text = admitted.text();
     if (text.isRunByPlanning()) {
       Schema none = types.schema(connection, List.of());
       place.release(true);
       return new PreparedQuery(
-          QueryId.random(), session, text, Kind.NOTHING, CompletedUpdate.COUNT, none, share, plans);
+          QueryId.random(),
+          session,
+          admitted,
+          Kind.NOTHING,
+          CompletedUpdate.COUNT,
+          none,
+          share,
+          plans);
     }
     try (var _ = cancellation.guard(connection)) {
-      EngineStatement statement = connection.prepare(text);
+      Scope scope = gate.enter(session, session.namespace(), admitted, connection);
+      EngineStatement statement;
+      try {
+        statement = connection.prepare(text);
+        scope.commit();
+      } catch (EngineException | RuntimeException e) {
+        scope.rollBack(e);
+        throw e;
+      }
       Kind kind = statement.kind();
       if (kind == Kind.QUERY) {
         statement.requireRepresentable();
@@ -117,7 +157,7 @@ public final class QueryService {
           new PreparedQuery(
               QueryId.random(),
               session,
-              text,
+              admitted,
               kind,
               kind == Kind.QUERY
                   ? types.schema(connection, statement.columns())
@@ -141,10 +181,11 @@ public final class QueryService {
    */
   public QueryResult start(Session session, String sql, Cancellation cancellation)
       throws EngineException {
-    SqlText text = StatementGate.admit(sql);
+    Namespace namespace = session.namespace();
     return accounted(
         session,
-        text,
+        namespace,
+        gate.admit(session, namespace, sql),
         Parameters.NONE,
         cancellation,
         call -> renewing(session, cancellation, () -> startNew(call)));
@@ -156,12 +197,13 @@ public final class QueryService {
     Session session = prepared.session();
     return accounted(
         session,
-        prepared.text(),
+        session.namespace(),
+        prepared.admitted(),
         prepared.parameters(),
         cancellation,
         call -> {
           Optional<Planned> planned =
-              prepared.isQuery() && !prepared.text().isCompaction() && !session.hasState()
+              prepared.isQuery() && !isDueTogether(call) && !session.hasState()
                   ? prepared.take()
                   : Optional.empty();
           return renewing(
@@ -178,7 +220,9 @@ public final class QueryService {
       throws EngineException {
     try {
       BatchStream stream;
+      Scope scope;
       try (var _ = call.cancellation().guard(planned.connection())) {
+        scope = enter(call, planned.connection());
         stream = execute(planned.statement(), call.parameters);
       }
       return running(
@@ -186,7 +230,9 @@ public final class QueryService {
           planned.connection(),
           stream,
           outcome -> {
-            if (outcome instanceof Outcome.Done && !call.cancellation().isCancelled()) {
+            if (outcome instanceof Outcome.Done
+                && !call.cancellation().isCancelled()
+                && Session.isCommitted(scope)) {
               prepared.give(planned);
             } else {
               planned.close();
@@ -198,58 +244,70 @@ public final class QueryService {
     }
   }
 
+  private Scope enter(Call call, EngineConnection connection) throws EngineException {
+    return gate.enter(call.session(), call.namespace, call.admitted, connection);
+  }
+
   private QueryResult startNew(Call call) throws EngineException {
-    return call.session().run(call.text, call.cancellation(), place -> startIn(place, call));
+    return call.session().run(call.text(), call.cancellation(), place -> startIn(place, call));
   }
 
   private QueryResult startIn(Place place, Call call) throws EngineException {
-    if (call.text.isRunByPlanning()) {
+    if (call.text().isRunByPlanning()) {
       return startUpdate(place, call);
     }
     EngineConnection connection = place.connection();
+    Scope scope;
     EngineStatement statement;
+    boolean isQuery;
+    BatchStream stream = null;
     try (var _ = call.cancellation().guard(connection)) {
-      statement = connection.prepare(call.text);
-    }
-    if (isDueTogether(call) && statement.kind() == Kind.QUERY) {
-      statement.close();
-      return startTogether(place, call);
-    }
-    BatchStream stream;
-    try (var _ = call.cancellation().guard(connection)) {
-      if (statement.kind() != Kind.QUERY) {
-        statement.close();
-        stream = null;
-      } else {
-        stream = execute(statement, call.parameters);
+      scope = enter(call, connection);
+      try {
+        statement = connection.prepare(call.text());
+        isQuery = statement.kind() == Kind.QUERY;
+        try {
+          if (isQuery && !isDueTogether(call)) {
+            stream = execute(statement, call.parameters);
+          } else {
+            statement.close();
+            scope.commit();
+          }
+        } catch (EngineException | RuntimeException e) {
+          closeQuietly(statement);
+          throw e;
+        }
+      } catch (EngineException | RuntimeException e) {
+        scope.rollBack(e);
+        throw e;
       }
-    } catch (EngineException | RuntimeException e) {
-      closeQuietly(statement);
-      throw e;
     }
     if (stream == null) {
-      return startUpdate(place, call);
+      return isQuery ? startTogether(place, call) : startUpdate(place, call);
     }
-    call.session().ran(call.text, connection);
+    call.session().ran(call.text(), connection);
     return running(
         call,
         connection,
-        place.keep(stream, call.cancellation()),
+        place.keep(stream, scope, call.cancellation()),
         outcome -> {
           closeQuietly(statement);
-          place.release(outcome instanceof Outcome.Done && call.isClean());
+          place.release(scope, outcome instanceof Outcome.Done && call.isClean());
         });
   }
 
-  private static QueryResult startUpdate(Place place, Call call) throws EngineException {
+  private QueryResult startUpdate(Place place, Call call) throws EngineException {
     long rows = updateIn(place, call);
     call.execution.end(new Outcome.Done(rows, 0));
     return new CompletedUpdate(call.execution.id(), call.session(), call.cancellation(), rows);
   }
 
-  /** Must be planned and run in one transaction, and is in none. */
+  /** Must be planned, run and committed in one transaction, and is in none. */
   private static boolean isDueTogether(Call call) {
-    return call.text.isCompaction() && !call.session().inTransaction();
+    Statement statement = call.admitted.statement();
+    boolean changes = statement.isTransactional() && !statement.isReadOnly();
+    return (call.text().isCompaction() || (changes && !call.isReader()))
+        && !call.session().inTransaction();
   }
 
   /** Plans, runs and commits a query that changes the lake; its few rows wait to be read. */
@@ -258,12 +316,7 @@ public final class QueryService {
     BatchStream rows =
         Conflicts.retrying(
             call.cancellation(),
-            () ->
-                Signature.commit(
-                    connection,
-                    call.cancellation(),
-                    () -> spooled(call, connection),
-                    _ -> Signature.of(call.execution)));
+            () -> committed(call, connection, () -> spooled(call, connection)));
     return running(
         call,
         connection,
@@ -273,7 +326,7 @@ public final class QueryService {
 
   private static BatchStream spooled(Call call, EngineConnection connection)
       throws EngineException {
-    try (EngineStatement statement = connection.prepare(call.text)) {
+    try (EngineStatement statement = connection.prepare(call.text())) {
       SpoolableStream rows;
       try (var _ = call.cancellation().guard(connection)) {
         rows =
@@ -317,7 +370,7 @@ public final class QueryService {
             connection,
             stream,
             call.cancellation(),
-            Portable.of(call.session(), call.text, call.parameters),
+            Portable.of(call.session(), call.text(), call.parameters),
             outcome -> {
               release.accept(outcome);
               call.execution.end(outcome);
@@ -334,10 +387,10 @@ public final class QueryService {
   /** Starts a statement that another server has planned or run. */
   public QueryResult start(Session session, Portable portable, Cancellation cancellation)
       throws EngineException {
-    SqlText text = StatementGate.admit(portable.sql());
     return accounted(
         session,
-        text,
+        portable.namespace(),
+        gate.admit(session, portable.namespace(), portable.sql()),
         Parameters.NONE,
         cancellation,
         call -> renewing(session, cancellation, () -> startElsewhere(call, portable)));
@@ -350,20 +403,22 @@ public final class QueryService {
   /** Runs a statement to its end and returns the rows it changed. */
   public long update(Session session, String sql, Cancellation cancellation)
       throws EngineException {
-    return update(session, StatementGate.admit(sql), Parameters.NONE, cancellation);
+    return update(
+        session, gate.admit(session, session.namespace(), sql), Parameters.NONE, cancellation);
   }
 
   /** As {@link #update}, for a prepared statement with the values bound to it last. */
   public long update(PreparedQuery prepared, Cancellation cancellation) throws EngineException {
-    return update(prepared.session(), prepared.text(), prepared.parameters(), cancellation);
+    return update(prepared.session(), prepared.admitted(), prepared.parameters(), cancellation);
   }
 
   private long update(
-      Session session, SqlText text, Parameters parameters, Cancellation cancellation)
+      Session session, Admitted admitted, Parameters parameters, Cancellation cancellation)
       throws EngineException {
     return accounted(
         session,
-        text,
+        session.namespace(),
+        admitted,
         parameters,
         cancellation,
         call -> {
@@ -371,32 +426,52 @@ public final class QueryService {
               renewing(
                   session,
                   cancellation,
-                  () -> session.run(text, cancellation, place -> updateIn(place, call)));
+                  () -> session.run(admitted.text(), cancellation, place -> updateIn(place, call)));
           call.execution.end(new Outcome.Done(rows, 0));
           return rows;
         });
   }
 
-  private static long updateIn(Place place, Call call) throws EngineException {
+  private long updateIn(Place place, Call call) throws EngineException {
     EngineConnection connection = place.connection();
     boolean inTransaction = call.session().inTransaction();
-    if (inTransaction && call.text.isCommit()) {
+    if (inTransaction && call.text().isCommit()) {
       signQuietly(call, connection);
     }
+    call.session().keep(call.admitted.statement());
     long rows =
-        isDueTogether(call) || (!inTransaction && Signature.isDue(call.text.verb()))
-            ? Conflicts.retrying(call.cancellation(), () -> committed(call, connection))
-            : updateOn(call, connection);
+        isDueTogether(call)
+            ? Conflicts.retrying(
+                call.cancellation(),
+                () -> committed(call, connection, () -> updateOn(call, connection)))
+            : updateUnsigned(call, connection);
     place.release(call.isClean());
     return rows;
   }
 
-  private static long committed(Call call, EngineConnection connection) throws EngineException {
-    return Signature.commit(
-        connection,
-        call.cancellation(),
-        () -> updateOn(call, connection),
-        _ -> Signature.of(call.execution));
+  /** In its session's transaction, or in one that changes nothing of the lake, or in none. */
+  private long updateUnsigned(Call call, EngineConnection connection) throws EngineException {
+    Scope scope;
+    try (var _ = call.cancellation().guard(connection)) {
+      scope = enter(call, connection);
+    }
+    try {
+      long rows = updateOn(call, connection);
+      scope.commit();
+      return rows;
+    } catch (EngineException | RuntimeException e) {
+      scope.rollBack(e);
+      throw e;
+    }
+  }
+
+  private <T> T committed(Call call, EngineConnection connection, Signature.Work<T> work)
+      throws EngineException {
+    Scope scope = enter(call, connection);
+    Signature.Signing<T> signing = _ -> Signature.of(call.execution);
+    return scope.isOpen()
+        ? Signature.commitBegun(connection, call.cancellation(), work, signing)
+        : Signature.commit(connection, call.cancellation(), work, signing);
   }
 
   /** A transaction that has failed already says so itself when it is committed. */
@@ -410,8 +485,9 @@ public final class QueryService {
 
   private static long updateOn(Call call, EngineConnection connection) throws EngineException {
     long rows = 0;
+    SqlText text = call.isReader() && call.text().isBegin() ? READ_ONLY_BEGIN : call.text();
     try (var _ = call.cancellation().guard(connection);
-        EngineStatement statement = connection.prepare(call.text)) {
+        EngineStatement statement = connection.prepare(text)) {
       for (List<@Nullable Object> row : call.parameters.runs()) {
         statement.bind(row);
         if (statement.kind() == Kind.QUERY) {
@@ -421,7 +497,7 @@ public final class QueryService {
         }
       }
     }
-    call.session().ran(call.text, connection);
+    call.session().ran(call.text(), connection);
     return rows;
   }
 
@@ -480,16 +556,17 @@ public final class QueryService {
 
   private <T> T accounted(
       Session session,
-      SqlText text,
+      Namespace namespace,
+      Admitted admitted,
       Parameters parameters,
       Cancellation cancellation,
       CallWork<T> work)
       throws EngineException {
     return accounted(
         session,
-        text.verb(),
+        admitted.text().verb(),
         cancellation,
-        execution -> work.run(new Call(execution, text, parameters)));
+        execution -> work.run(new Call(execution, namespace, admitted, parameters)));
   }
 
   /**
@@ -519,7 +596,21 @@ public final class QueryService {
     T run(Call call) throws EngineException;
   }
 
-  private record Call(Execution execution, SqlText text, Parameters parameters) {
+  /**
+   * A statement that is run for a client.
+   *
+   * @param namespace where its names are looked up
+   */
+  private record Call(
+      Execution execution, Namespace namespace, Admitted admitted, Parameters parameters) {
+    SqlText text() {
+      return admitted.text();
+    }
+
+    boolean isReader() {
+      return session().identity().role() == Role.READER;
+    }
+
     Session session() {
       return execution.session();
     }
@@ -530,7 +621,7 @@ public final class QueryService {
 
     /** True when the connection of the statement may serve another one. */
     boolean isClean() {
-      return text.leavesNoState() && !cancellation().isCancelled() && !cancellation().isWatched();
+      return text().leavesNoState() && !cancellation().isCancelled() && !cancellation().isWatched();
     }
   }
 }

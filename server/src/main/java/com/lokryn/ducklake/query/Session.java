@@ -7,6 +7,12 @@ import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
+import com.lokryn.ducklake.gate.Statement;
+import com.lokryn.ducklake.gate.Statement.Kind;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -43,9 +49,13 @@ public final class Session implements AutoCloseable {
       return workspace == null;
     }
 
-    /** A stream of this connection that may be read after the work here is over. */
-    BatchStream keep(BatchStream stream, Cancellation cancellation) {
-      return workspace == null ? stream : workspace.lend(stream, cancellation);
+    /**
+     * A stream of this connection that may be read after the work here is over.
+     *
+     * @param scope the transaction that it is read in
+     */
+    BatchStream keep(BatchStream stream, Scope scope, Cancellation cancellation) {
+      return workspace == null ? stream : workspace.lend(stream, scope, cancellation);
     }
 
     /**
@@ -54,14 +64,34 @@ public final class Session implements AutoCloseable {
      * @param clean true when nothing of the statement is left in the connection
      */
     void release(boolean clean) {
+      release(Scope.none(), clean);
+    }
+
+    /**
+     * The same for a statement whose result was read until now.
+     *
+     * @param scope the transaction that it was read in
+     */
+    void release(Scope scope, boolean clean) {
       if (workspace != null) {
+        workspace.settleIfIdle();
         return;
       }
-      if (clean) {
+      if (clean && isCommitted(scope)) {
         connection.giveBack();
       } else {
         connection.close();
       }
+    }
+  }
+
+  /** Ends a transaction in which nothing was changed: whether it ends well is no matter to it. */
+  static boolean isCommitted(Scope scope) {
+    try {
+      scope.commit();
+      return true;
+    } catch (EngineException _) {
+      return false;
     }
   }
 
@@ -70,6 +100,8 @@ public final class Session implements AutoCloseable {
     T run(Place place) throws EngineException;
   }
 
+  private static final int MAX_OBJECTS = 1_000;
+
   private final String id;
   private final Connector connector;
   private final Namespace initial;
@@ -77,6 +109,16 @@ public final class Session implements AutoCloseable {
   private volatile Identity identity;
   private volatile Namespace namespace;
   private volatile @Nullable Workspace workspace;
+
+  /**
+   * What its temporary views and macros were made by; one may have been dropped, which is no
+   * matter.
+   */
+  private final Map<String, List<Statement>> own = new HashMap<>();
+
+  /** What it has prepared by SQL. */
+  private final Map<String, Statement> prepared = new HashMap<>();
+
   private boolean transaction;
   private boolean objects;
   private volatile boolean closed;
@@ -227,6 +269,48 @@ public final class Session implements AutoCloseable {
     return transaction;
   }
 
+  /** The statements that made its temporary views and macros, by the names of these. */
+  synchronized Map<String, List<Statement>> ownObjects() {
+    return own.isEmpty() ? Map.of() : Map.copyOf(own);
+  }
+
+  /**
+   * What was prepared by SQL under a name.
+   *
+   * @throws QueryException where nothing was
+   */
+  synchronized Statement prepared(String name) {
+    Statement found = prepared.get(name);
+    if (found == null) {
+      throw new QueryException(
+          Problem.UNKNOWN_HANDLE,
+          "no statement of the name %s was prepared in this session".formatted(name));
+    }
+    return found;
+  }
+
+  /** Keeps what has to be looked at again when it is used; before the engine makes it. */
+  synchronized void keep(Statement statement) {
+    if (statement.name().isEmpty()) {
+      return;
+    }
+    String name = statement.name().get();
+    if (statement.kind() == Kind.PREPARE) {
+      prepared.put(name, statement);
+    } else if (statement.kind() == Kind.WRITE) {
+      var made = new ArrayList<>(own.getOrDefault(name, List.of()));
+      made.add(statement);
+      own.put(name, List.copyOf(made));
+    }
+    if (own.size() + prepared.size() > MAX_OBJECTS
+        || own.getOrDefault(name, List.of()).size() > MAX_OBJECTS) {
+      throw new QueryException(
+          Problem.LIMIT,
+          "a session makes at most %d temporary views, macros and prepared statements by SQL"
+              .formatted(MAX_OBJECTS));
+    }
+  }
+
   /** True when statements have to run on the session's own connection. */
   boolean hasState() {
     return workspace != null;
@@ -270,6 +354,8 @@ public final class Session implements AutoCloseable {
     workspace = null;
     transaction = false;
     objects = false;
+    own.clear();
+    prepared.clear();
     if (inTransaction) {
       throw new QueryException(
           Problem.UNAVAILABLE,

@@ -49,7 +49,7 @@ record Signature(String author, String kind, Map<String, Object> extra) {
   /** Puts it into the commit of the connection's transaction. */
   void sign(EngineConnection connection) throws EngineException {
     connection.run(
-        "CALL ducklake_set_commit_message('lake', %s, %s, extra_info => %s)"
+        "CALL system.main.ducklake_set_commit_message('lake', %s, %s, extra_info => %s)"
             .formatted(Sql.literal(author), Sql.literal(kind), Sql.literal(json(extra))));
   }
 
@@ -78,7 +78,14 @@ record Signature(String author, String kind, Map<String, Object> extra) {
   static <T> T commit(
       EngineConnection connection, Cancellation cancellation, Work<T> work, Signing<T> signing)
       throws EngineException {
-    connection.run("BEGIN");
+    connection.begin(false);
+    return commitBegun(connection, cancellation, work, signing);
+  }
+
+  /** The same in a transaction that was begun. */
+  static <T> T commitBegun(
+      EngineConnection connection, Cancellation cancellation, Work<T> work, Signing<T> signing)
+      throws EngineException {
     try {
       T result = work.run();
       signing.after(result).sign(connection);

@@ -154,6 +154,11 @@ final class SpoolableStream implements BatchStream {
     return exhausted;
   }
 
+  /** True when it needs its connection no more. */
+  synchronized boolean isOver() {
+    return closed || detached;
+  }
+
   private void show(ArrowRecordBatch batch) {
     try (batch) {
       new VectorLoader(root).load(batch);

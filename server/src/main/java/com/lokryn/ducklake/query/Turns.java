@@ -65,6 +65,15 @@ final class Turns {
     notifyAll();
   }
 
+  /** Takes the turn where nobody has it or waits for it; true when it has to be left. */
+  synchronized boolean enterIfFree() {
+    if (!queue.isEmpty()) {
+      return false;
+    }
+    queue.addLast(next++);
+    return true;
+  }
+
   /** Waits for one's turn whatever happens, before all who wait already. */
   void enterFirst() {
     boolean interrupted = false;

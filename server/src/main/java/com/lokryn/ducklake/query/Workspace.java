@@ -29,6 +29,9 @@ final class Workspace implements AutoCloseable {
   /** Whoever has the turn looks at these two. */
   private @Nullable SpoolableStream open;
 
+  /** The transaction of the stream that was lent last. */
+  private Scope scope = Scope.none();
+
   private boolean finished;
   private volatile boolean ended;
 
@@ -57,6 +60,7 @@ final class Workspace implements AutoCloseable {
         return Optional.empty();
       }
       spoolOpen(cancellation);
+      settle();
       try {
         return Optional.of(work.run(connection));
       } finally {
@@ -73,10 +77,34 @@ final class Workspace implements AutoCloseable {
   }
 
   /** Lets a stream that {@link Work} has opened be read while the workspace goes on. */
-  BatchStream lend(BatchStream stream, Cancellation cancellation) {
+  BatchStream lend(BatchStream stream, Scope reading, Cancellation cancellation) {
     var lent = new SpoolableStream(stream, connection, cancellation);
     open = lent;
+    scope = reading;
     return lent;
+  }
+
+  /** Ends the transaction that a result was read in, once nobody reads it any more. */
+  private void settle() {
+    var _ = Session.isCommitted(scope);
+    scope = Scope.none();
+  }
+
+  /**
+   * The same when a result has been read, so that it holds no connection to the catalog; where a
+   * statement waits or runs, that one does it first.
+   */
+  void settleIfIdle() {
+    if (turns.enterIfFree()) {
+      try {
+        if (!ended && (open == null || open.isOver())) {
+          open = null;
+          settle();
+        }
+      } finally {
+        turns.leave();
+      }
+    }
   }
 
   /** True when its connection went away with the engine. */

@@ -93,18 +93,6 @@ class OneStatementIT {
     }
   }
 
-  @ParameterizedTest
-  @ValueSource(
-      strings = {"EXPLAIN ANALYZE SET VARIABLE v = 5", "EXPLAIN (ANALYZE) SET VARIABLE v = 5"})
-  void anExplainedSettingIsOnlyItsClients(String setting) throws Exception {
-    client.rows(setting);
-    try (TestingClient other = server.connect()) {
-      for (int i = 0; i < 4; i++) {
-        assertThat(other.rows("SELECT getvariable('v')").getFirst().getFirst()).isNull();
-      }
-    }
-  }
-
   @Test
   void aTextOfMegabytesRunsAndALongerOneIsRefused() throws Exception {
     String most = "SELECT 1 /*" + " ".repeat((16 << 20) - 16) + "*/";

@@ -69,7 +69,7 @@ class SessionIT {
 
   @Test
   void nobodyTakesTheLakeFromTheOthers() throws Exception {
-    client.update("USE memory");
+    assertFails(Status.Code.PERMISSION_DENIED, () -> client.update("USE memory"));
     for (String statement : List.of("DETACH lake", "/* */ detach DATABASE IF EXISTS lake")) {
       assertFails(Status.Code.PERMISSION_DENIED, () -> client.update(statement));
       assertFails(Status.Code.PERMISSION_DENIED, () -> client.info(statement));

@@ -151,7 +151,6 @@ class SessionOptionsIT {
         "SET GLOBAL integer_division = true",
         "set /* x */ gLoBaL integer_division = true",
         "RESET GLOBAL integer_division",
-        "PREPARE p AS SET GLOBAL integer_division = true",
       })
   void nothingIsSetForEveryone(String sql) throws Exception {
     assertFails(Status.Code.PERMISSION_DENIED, () -> client.update(sql));

@@ -1,0 +1,53 @@
+package com.lokryn.ducklake.gate;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * The name of a table, view or schema as a statement has it: one to three parts, as written. DuckDB
+ * compares them without regard to case.
+ */
+record Name(List<String> parts) {
+  static final String LAKE = "lake";
+  static final String TEMPORARY = "temp";
+
+  Name {
+    parts = parts.stream().map(Name::fold).toList();
+  }
+
+  static Name of(String... parts) {
+    return new Name(List.of(parts).stream().filter(part -> !part.isEmpty()).toList());
+  }
+
+  static String fold(String text) {
+    return text.toLowerCase(Locale.ROOT);
+  }
+
+  String last() {
+    return parts.getLast();
+  }
+
+  String first() {
+    return parts.getFirst();
+  }
+
+  boolean isQualified() {
+    return parts.size() > 1;
+  }
+
+  /** True when it can only be in the session's own temporary catalog. */
+  boolean isTemporary() {
+    return isQualified() && first().equals(TEMPORARY);
+  }
+
+  /** The schema that it names; of {@code a.b} it may be a catalog too, whose schema is main. */
+  Optional<String> schema() {
+    return isQualified() ? Optional.of(parts.get(parts.size() - 2)) : Optional.empty();
+  }
+
+  /** As a text that shows where a part begins. */
+  String text() {
+    return String.join(".", parts);
+  }
+}

@@ -1,0 +1,49 @@
+package com.lokryn.ducklake.gate;
+
+import com.lokryn.ducklake.access.Role;
+import java.util.Optional;
+
+/**
+ * What a text says, as far as it can be read from the text alone.
+ *
+ * @param kind what it does
+ * @param name of a temporary view or macro that it makes, or of a prepared statement that it makes,
+ *     runs or drops by SQL
+ * @param references what it refers to
+ */
+public record Statement(Kind kind, Optional<String> name, References references) {
+  /** What a statement does. */
+  public enum Kind {
+    /** It reads, or shows a plan. */
+    READ,
+    /** It changes rows, tables, views or schemas, those of the session too. */
+    WRITE,
+    /** It begins or ends a transaction. */
+    TRANSACTION,
+    /** It changes the session: where names are looked up, a setting, a variable. */
+    SESSION,
+    /** It calls a procedure, which may do anything that the procedure does. */
+    CALL,
+    PREPARE,
+    EXECUTE,
+    DEALLOCATE
+  }
+
+  /** Runs in a transaction of its own where there is none: not what begins, ends or forbids one. */
+  public boolean isTransactional() {
+    return switch (kind) {
+      case READ, WRITE, PREPARE, EXECUTE -> true;
+      case TRANSACTION, SESSION, CALL, DEALLOCATE -> false;
+    };
+  }
+
+  /** Changes nothing, whatever it calls. */
+  public boolean isReadOnly() {
+    return kind == Kind.READ && references.role() == Role.READER;
+  }
+
+  /** True when what is stored in the catalog decides what it does. */
+  public boolean dependsOnCatalog() {
+    return kind == Kind.EXECUTE || references.dependsOnCatalog();
+  }
+}

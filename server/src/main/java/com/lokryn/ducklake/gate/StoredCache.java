@@ -1,0 +1,73 @@
+package com.lokryn.ducklake.gate;
+
+import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * Keeps what the lake's catalog has stored, for the snapshots that were used last. It changes with
+ * the version of the schema only, which many snapshots share. Thread-safe.
+ */
+final class StoredCache {
+  private static final int SNAPSHOTS = 256;
+  private static final int VERSIONS = 16;
+
+  /** By its whole name, since the catalog could have a macro that is called so. */
+  private static final String CURRENT =
+      "SELECT id FROM system.main.ducklake_current_snapshot('lake')";
+
+  private static final String VERSION =
+      "SELECT schema_version FROM __ducklake_metadata_lake.ducklake_snapshot"
+          + " WHERE snapshot_id = ";
+
+  private final String exports;
+  private final Map<String, StoredObjects> bySnapshot = keeping(SNAPSHOTS);
+  private final Map<String, StoredObjects> byVersion = keeping(VERSIONS);
+
+  StoredCache(String exports) {
+    this.exports = exports;
+  }
+
+  private static Map<String, StoredObjects> keeping(int most) {
+    return new LinkedHashMap<>(16, 0.75f, true) {
+      private static final long serialVersionUID = 1L;
+
+      @Override
+      protected boolean removeEldestEntry(Map.Entry<String, StoredObjects> eldest) {
+        return size() > most;
+      }
+    };
+  }
+
+  /** The snapshot that the connection's transaction sees; in none, the newest. */
+  static String snapshot(EngineConnection connection) throws EngineException {
+    return connection.rows(CURRENT).getFirst().getFirst();
+  }
+
+  synchronized Optional<StoredObjects> known(String snapshot) {
+    return Optional.ofNullable(bySnapshot.get(snapshot));
+  }
+
+  /** What a snapshot has; asks the catalog where it is not known. */
+  StoredObjects learn(String snapshot, EngineConnection connection) throws EngineException {
+    List<List<String>> rows = connection.rows(VERSION + snapshot);
+    Optional<String> version = rows.stream().findFirst().map(List::getFirst);
+    Optional<StoredObjects> same = version.flatMap(this::ofVersion);
+    StoredObjects found =
+        same.isPresent() ? same.get() : StoredObjects.at(snapshot, connection, exports);
+    keep(snapshot, version, found);
+    return found;
+  }
+
+  private synchronized Optional<StoredObjects> ofVersion(String version) {
+    return Optional.ofNullable(byVersion.get(version));
+  }
+
+  private synchronized void keep(String snapshot, Optional<String> version, StoredObjects found) {
+    bySnapshot.put(snapshot, found);
+    version.ifPresent(number -> byVersion.put(number, found));
+  }
+}

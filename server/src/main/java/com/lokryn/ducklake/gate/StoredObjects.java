@@ -1,0 +1,93 @@
+package com.lokryn.ducklake.gate;
+
+import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.gate.StoredObject.Kind;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * The views and macros of one version of the lake's schema, as its catalog has them. They are read
+ * from the catalog's tables: the engine's functions would also look at the lake's files, or list
+ * thousands of functions of its own.
+ */
+final class StoredObjects {
+
+  private static final String VIEWS =
+      "SELECT s.schema_name, o.view_name, 'view', o.sql"
+          + " FROM __ducklake_metadata_lake.ducklake_view o"
+          + " JOIN __ducklake_metadata_lake.ducklake_schema s ON s.schema_id = o.schema_id"
+          + " WHERE ";
+
+  private static final String MACROS =
+      "SELECT s.schema_name, o.macro_name, i.type, i.sql"
+          + " FROM __ducklake_metadata_lake.ducklake_macro o"
+          + " JOIN __ducklake_metadata_lake.ducklake_macro_impl i ON i.macro_id = o.macro_id"
+          + " JOIN __ducklake_metadata_lake.ducklake_schema s ON s.schema_id = o.schema_id"
+          + " WHERE ";
+
+  private final Map<String, List<StoredObject>> views = new HashMap<>();
+  private final Map<String, List<StoredObject>> macros = new HashMap<>();
+
+  private StoredObjects() {}
+
+  /**
+   * Asks the catalog.
+   *
+   * @param snapshot the number of a snapshot
+   */
+  static StoredObjects at(String snapshot, EngineConnection connection, String exports)
+      throws EngineException {
+    var found = new StoredObjects();
+    String there =
+        "o.begin_snapshot <= %1$s AND (o.end_snapshot IS NULL OR o.end_snapshot > %1$s)"
+            .formatted(snapshot);
+    for (List<String> row : connection.rows(VIEWS + there + " UNION ALL " + MACROS + there)) {
+      found.add(object(row, exports));
+    }
+    return found;
+  }
+
+  /** The views that the lake has or had under a name: a query of the past finds them again. */
+  static List<StoredObject> everViews(Name name, EngineConnection connection, String exports)
+      throws EngineException {
+    var found = new ArrayList<StoredObject>();
+    for (List<String> row : connection.rows(VIEWS + "lower(o.view_name) = ?", name.last())) {
+      found.add(object(row, exports));
+    }
+    return found;
+  }
+
+  private static StoredObject object(List<String> row, String exports) {
+    Kind kind =
+        switch (row.get(2)) {
+          case "view" -> Kind.VIEW;
+          case "scalar" -> Kind.MACRO;
+          default -> Kind.TABLE_MACRO;
+        };
+    return new StoredObject(kind, Name.of(Name.LAKE, row.get(0), row.get(1)), row.get(3), exports);
+  }
+
+  private void add(StoredObject object) {
+    (object.isView() ? views : macros)
+        .computeIfAbsent(object.name().last(), _ -> new ArrayList<>())
+        .add(object);
+  }
+
+  /** Those of that name, whatever schema they are in. */
+  List<StoredObject> views(String name) {
+    return views.getOrDefault(name, List.of());
+  }
+
+  List<StoredObject> macros(String name) {
+    return macros.getOrDefault(name, List.of());
+  }
+
+  /** Views and macros: where all views are looked at, any macro may stand before a function. */
+  List<List<StoredObject>> all() {
+    return Stream.concat(views.values().stream(), macros.values().stream()).toList();
+  }
+}

@@ -1,0 +1,224 @@
+package com.lokryn.ducklake.gate;
+
+import com.lokryn.ducklake.gate.Functions.Space;
+import com.lokryn.ducklake.gate.Functions.Use;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.Set;
+
+/**
+ * Reads a part of a statement by its tokens, where DuckDB gives no parse of it: each name that
+ * something in parentheses follows is a function, each name or string where a table may stand is
+ * one. A word too much is taken for a name rather than one too few.
+ */
+final class TokenReader {
+  /** After which tables are named. */
+  private static final Set<String> BEFORE_TABLES = Set.of("from", "join", "using", "into");
+
+  /** The same, where a query begins with them; elsewhere they are other words. */
+  private static final Set<String> BEGINNINGS =
+      Set.of(
+          "pivot",
+          "unpivot",
+          "pivot_wider",
+          "pivot_longer",
+          "describe",
+          "desc",
+          "show",
+          "summarize",
+          "table");
+
+  /** After which they no longer are. */
+  private static final Set<String> AFTER_TABLES =
+      Set.of(
+          "select",
+          "where",
+          "on",
+          "group",
+          "order",
+          "having",
+          "limit",
+          "offset",
+          "set",
+          "values",
+          "when",
+          "then",
+          "qualify",
+          "window",
+          "returning",
+          "union",
+          "except",
+          "intersect",
+          "by",
+          "as",
+          "is");
+
+  /** Between the word and the table. */
+  private static final Set<String> BEFORE_TABLE = Set.of("lateral", "only", "if", "exists");
+
+  /** What is named inside of a pair of parentheses. */
+  private static final class Level {
+    private boolean tables;
+
+    /** The next name is one of a table. */
+    private boolean expected;
+  }
+
+  private final Tokens tokens;
+  private final References references;
+  private final Deque<Level> levels = new ArrayDeque<>();
+  private int start;
+
+  private TokenReader(Tokens tokens, References references) {
+    this.tokens = tokens;
+    this.references = references;
+  }
+
+  static void read(Tokens tokens, int from, int to, References references) {
+    new TokenReader(tokens, references).read(from, to);
+  }
+
+  /** Reads a procedure that is called, and what it is given. */
+  static void call(Tokens tokens, Tokens.Named called, References references) {
+    var reader = new TokenReader(tokens, references);
+    reader.tableFunction(called);
+    reader.read(called.end(), tokens.size());
+  }
+
+  private void read(int from, int to) {
+    levels.push(new Level());
+    start = from;
+    int at = from;
+    while (at < to) {
+      at = step(at);
+    }
+  }
+
+  private int step(int at) {
+    Level level = levels.getFirst();
+    if (tokens.isSymbol(at, '(')) {
+      var inner = new Level();
+      inner.tables = level.expected;
+      inner.expected = level.expected;
+      level.expected = false;
+      levels.push(inner);
+      return at + 1;
+    }
+    if (tokens.isSymbol(at, ')')) {
+      if (levels.size() > 1) {
+        levels.pop();
+      }
+      return at + 1;
+    }
+    // FROM alias: table
+    boolean isPrefix = tokens.isSymbol(at, ':') && !tokens.isSymbol(at - 1, ':');
+    if (tokens.isSymbol(at, ',') || (isPrefix && !tokens.isSymbol(at + 1, ':'))) {
+      level.expected = level.tables;
+      return at + 1;
+    }
+    if (tokens.isString(at)) {
+      if (level.expected) {
+        return table(at, level);
+      }
+      return at + 1;
+    }
+    if (tokens.isName(at)) {
+      return name(at, level);
+    }
+    return at + 1;
+  }
+
+  private int name(int at, Level level) {
+    String word = tokens.isSymbol(at + 1, '.') ? "" : tokens.word(at);
+    if (BEFORE_TABLES.contains(word) || (BEGINNINGS.contains(word) && isBeginning(at))) {
+      level.tables = true;
+      level.expected = true;
+      return at + 1;
+    }
+    if (AFTER_TABLES.contains(word)) {
+      // An alias of a table that was just named: further ones may follow.
+      level.tables = level.tables && word.equals("as");
+      level.expected = false;
+      requireCastable(at);
+      return at + 1;
+    }
+    if (level.expected && BEFORE_TABLE.contains(word)) {
+      return at + 1;
+    }
+    requireCastable(at);
+    return level.expected ? table(at, level) : value(at);
+  }
+
+  private boolean isBeginning(int at) {
+    return at == start || tokens.isSymbol(at - 1, '(') || tokens.isWord(at - 1, "as");
+  }
+
+  private int table(int at, Level level) {
+    level.expected = false;
+    Tokens.Named named = tokens.name(at);
+    if (tokens.isSymbol(named.end(), '(')) {
+      tableFunction(named);
+    } else {
+      references.relation(named.name(), isOfThePast(named.end()));
+    }
+    return named.end();
+  }
+
+  private boolean isOfThePast(int end) {
+    return tokens.isWord(end, "at") && tokens.isSymbol(end + 1, '(');
+  }
+
+  private int value(int at) {
+    Tokens.Named named = tokens.name(at);
+    Name name = named.name();
+    if (!tokens.isSymbol(named.end(), '(')) {
+      if (name.isQualified()) {
+        References.requireNotMetadata(name);
+      }
+      return named.end();
+    }
+    if (Functions.use(Space.SCALAR, name.last()).isPresent()) {
+      references.scalar(name.last());
+    } else {
+      tableFunction(named);
+    }
+    return named.end();
+  }
+
+  private void tableFunction(Tokens.Named named) {
+    if (References.isTableFunction(named.name())) {
+      references.table(named.name());
+    } else {
+      references.scalar(named.name().last());
+    }
+    if (Functions.use(Space.TABLE, named.name().last()).filter(Use.FILES::equals).isPresent()) {
+      paths(named.end() + 1);
+    }
+  }
+
+  /** The files that a function reads: a constant, or a list of them. */
+  private void paths(int from) {
+    int at = tokens.isSymbol(from, '[') ? from + 1 : from;
+    boolean isList = at > from;
+    do {
+      boolean isWhole =
+          tokens.isSymbol(at + 1, ',')
+              || tokens.isSymbol(at + 1, ')')
+              || (isList && tokens.isSymbol(at + 1, ']'));
+      if (!tokens.isString(at) || !isWhole) {
+        throw new Refusal("files are named by constants: a path, or a list of paths");
+      }
+      references.file(tokens.text(at));
+      at += 2;
+    } while (isList && tokens.isSymbol(at - 1, ','));
+  }
+
+  /** A cast of deep JSON to VARIANT ends the process (DuckDB 1.5.5). */
+  private void requireCastable(int at) {
+    boolean isCast = tokens.isSymbol(at - 1, ':') && tokens.isSymbol(at - 2, ':');
+    boolean isInCast = tokens.isWord(at - 1, "as") && tokens.isSymbol(at + 1, ')');
+    if (tokens.isWord(at, "variant") && (isCast || isInCast)) {
+      throw new Refusal("casts to VARIANT are not for statements of clients");
+    }
+  }
+}
