@@ -7,9 +7,6 @@ import com.lokryn.ducklake.config.FlightUser.Form;
 import com.lokryn.ducklake.config.SecretText;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
-import com.lokryn.ducklake.config.StartException;
-import com.lokryn.ducklake.config.StartProblem;
-import com.lokryn.ducklake.config.StartProblem.Kind;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,24 +49,12 @@ public final class Users {
   }
 
   /** The users that are set, if any are. */
-  public static Optional<Users> configured(ServerConfig config) throws StartException {
+  public static Optional<Users> configured(ServerConfig config) {
     Optional<List<FlightUser>> users = config.find(Settings.FLIGHT_USERS);
     return users.isEmpty() ? Optional.empty() : Optional.of(of(users.get()));
   }
 
-  static Users of(List<FlightUser> users) throws StartException {
-    // To be taken away with the first role that is enforced: until then it would be a promise only.
-    for (FlightUser user : users) {
-      if (user.role() != Role.ADMIN) {
-        throw new StartException(
-            new StartProblem(
-                Kind.CONFIGURATION,
-                "flight_users: %s has the role %s, and roles are not enforced yet: everyone who may"
-                        .formatted(user.name(), user.role().text())
-                    + " come in may do everything in the lake",
-                "give only users to whom that may be granted, with the role admin"));
-      }
-    }
+  static Users of(List<FlightUser> users) {
     return new Users(users);
   }
 

@@ -269,7 +269,12 @@ final class StatementReader {
         at += tokens.isWord(at, "from") ? 1 : 0;
         privilege = Privilege.DELETE;
       }
-      case "update" -> privilege = Privilege.UPDATE;
+      case "update" -> {
+        if (tokens.isWord(at, "extensions") && !tokens.isWord(at + 1, "set")) {
+          throw closed("UPDATE EXTENSIONS");
+        }
+        privilege = Privilege.UPDATE;
+      }
       case "merge" -> {
         at += tokens.isWord(at, "into") ? 1 : 0;
         privilege = Privilege.INSERT;

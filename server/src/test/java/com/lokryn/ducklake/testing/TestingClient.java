@@ -1,8 +1,12 @@
 package com.lokryn.ducklake.testing;
 
 import io.grpc.ManagedChannel;
+import io.grpc.Metadata;
 import io.grpc.netty.NettyChannelBuilder;
+import io.grpc.stub.MetadataUtils;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Base64;
 import java.util.List;
 import org.apache.arrow.flight.CallOption;
 import org.apache.arrow.flight.FlightClient;
@@ -25,10 +29,26 @@ public final class TestingClient implements AutoCloseable {
   private final FlightSqlClient sql;
 
   public TestingClient(int port) {
+    this(port, new Metadata());
+  }
+
+  /** Sends a user's name and password with each call. */
+  public static TestingClient of(int port, String user, String password) {
+    var headers = new Metadata();
+    headers.put(
+        Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER),
+        "Basic "
+            + Base64.getEncoder()
+                .encodeToString((user + ":" + password).getBytes(StandardCharsets.UTF_8)));
+    return new TestingClient(port, headers);
+  }
+
+  private TestingClient(int port, Metadata headers) {
     channel =
         NettyChannelBuilder.forAddress("127.0.0.1", port)
             .usePlaintext()
             .maxInboundMessageSize(Integer.MAX_VALUE)
+            .intercept(MetadataUtils.newAttachHeadersInterceptor(headers))
             .build();
     flight = FlightGrpcUtils.createFlightClient(allocator, channel);
     sql = new FlightSqlClient(flight);
