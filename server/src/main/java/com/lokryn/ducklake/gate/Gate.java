@@ -237,6 +237,9 @@ public final class Gate {
         for (String function : references.functions()) {
           objects.macros(function).forEach(this::look);
         }
+        if (references.isCalling()) {
+          objects.shadows().forEach(this::look);
+        }
         if (references.isListing()) {
           objects.all().forEach(named -> named.forEach(this::look));
         }

@@ -55,6 +55,7 @@ final class References {
   private final Set<String> functions = new LinkedHashSet<>();
   private final Set<Target> targets = new LinkedHashSet<>();
   private Role role = Role.READER;
+  private boolean calling;
   private boolean listing;
   private @Nullable String wholeLake;
   private @Nullable String roleReason;
@@ -99,9 +100,22 @@ final class References {
     return Optional.ofNullable(wholeLake);
   }
 
+  /**
+   * Something in it may stand for a function that it does not name, as {@code a[1]} and {@code a +
+   * b} do.
+   */
+  void mayCall() {
+    calling = true;
+  }
+
+  /** True when it calls a function, named or not. */
+  boolean isCalling() {
+    return calling || !functions.isEmpty();
+  }
+
   /** True when what is stored in the catalog decides what it does. */
   boolean dependsOnCatalog() {
-    return !relations.isEmpty() || !functions.isEmpty() || listing || !targets.isEmpty();
+    return calling || !relations.isEmpty() || !functions.isEmpty() || listing || !targets.isEmpty();
   }
 
   void require(Role least, String reason) {

@@ -25,6 +25,10 @@ final class SelectReader {
           "PIVOT",
           "SHOW_REF");
 
+  /** Expressions that stand for no function. */
+  private static final Set<String> PLAIN =
+      Set.of("", "CONSTANT", "PARAMETER", "CAST", "COLUMN_REF", "STAR", "CONJUNCTION");
+
   private static final Set<String> NODE_TYPES =
       Set.of("SELECT_NODE", "SET_OPERATION_NODE", "RECURSIVE_CTE_NODE", "CTE_NODE");
 
@@ -57,6 +61,9 @@ final class SelectReader {
     }
     if (!json.isObject()) {
       return;
+    }
+    if (!PLAIN.contains(text(json, "class"))) {
+      references.mayCall();
     }
     switch (text(json, "class")) {
       case "FUNCTION", "WINDOW" -> {

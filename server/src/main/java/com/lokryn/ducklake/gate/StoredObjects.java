@@ -2,6 +2,7 @@ package com.lokryn.ducklake.gate;
 
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.gate.Functions.Space;
 import com.lokryn.ducklake.gate.StoredObject.Kind;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -31,6 +32,8 @@ final class StoredObjects {
 
   private final Map<String, List<StoredObject>> views = new HashMap<>();
   private final Map<String, List<StoredObject>> macros = new HashMap<>();
+
+  private final List<StoredObject> shadows = new ArrayList<>();
 
   private StoredObjects() {}
 
@@ -72,9 +75,21 @@ final class StoredObjects {
   }
 
   private void add(StoredObject object) {
-    (object.isView() ? views : macros)
-        .computeIfAbsent(object.name().last(), _ -> new ArrayList<>())
-        .add(object);
+    String name = object.name().last();
+    (object.isView() ? views : macros).computeIfAbsent(name, _ -> new ArrayList<>()).add(object);
+    boolean isOfEngine =
+        Functions.use(Space.SCALAR, name).or(() -> Functions.use(Space.TABLE, name)).isPresent();
+    if (!object.isView() && isOfEngine) {
+      shadows.add(object);
+    }
+  }
+
+  /**
+   * Macros of the name of a function of the engine's, which come before it: many are called by what
+   * names none, an operator, a subscript, a SUMMARIZE.
+   */
+  List<StoredObject> shadows() {
+    return shadows;
   }
 
   /** Those of that name, whatever schema they are in. */

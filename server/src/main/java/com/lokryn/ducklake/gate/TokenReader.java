@@ -87,6 +87,7 @@ final class TokenReader {
 
   private void read(int from, int to) {
     levels.push(new Level());
+    references.mayCall();
     start = from;
     int at = from;
     while (at < to) {
