@@ -62,7 +62,8 @@ final class SelectReader {
     if (!json.isObject()) {
       return;
     }
-    if (!PLAIN.contains(text(json, "class"))) {
+    // A SUMMARIZE and a PIVOT are made of functions.
+    if (!PLAIN.contains(text(json, "class")) || json.has("show_type") || json.has("pivots")) {
       references.mayCall();
     }
     switch (text(json, "class")) {
