@@ -21,6 +21,7 @@ final class Passwords {
   /** True when it is this user's. */
   static boolean isOf(FlightUser user, String password) {
     return switch (user.form()) {
+      case NONE -> false;
       case CLEAR -> user.secret().equals(new SecretText(password));
       case BCRYPT -> OpenBSDBCrypt.checkPassword(user.secret().reveal(), password.toCharArray());
       case ARGON2ID -> isOfArgon2(user.secret().reveal(), password);
