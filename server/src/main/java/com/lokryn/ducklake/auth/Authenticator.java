@@ -42,13 +42,19 @@ public final class Authenticator implements AutoCloseable {
   private final Users users;
   private final Logins logins;
   private final SessionTokens tokens;
+  private final Optional<ProviderTokens> provider;
   private final boolean certificatesNameUsers;
 
   Authenticator(
-      Users users, SessionTokens tokens, boolean certificatesNameUsers, InstantSource clock) {
+      Users users,
+      SessionTokens tokens,
+      Optional<ProviderTokens> provider,
+      boolean certificatesNameUsers,
+      InstantSource clock) {
     this.users = users;
     this.logins = new Logins(users, clock);
     this.tokens = tokens;
+    this.provider = provider;
     this.certificatesNameUsers = certificatesNameUsers;
   }
 
@@ -61,6 +67,9 @@ public final class Authenticator implements AutoCloseable {
     return new Authenticator(
         users,
         new SessionTokens(secret, config.get(Settings.FLIGHT_TOKEN_TTL), clock),
+        ProviderSettings.of(config)
+            .filter(_ -> users.areAsked())
+            .map(found -> new ProviderTokens(found, ProviderKeys.Timing.USUAL, clock)),
         config.get(Settings.FLIGHT_TLS_CLIENT_IDENTITY) == ClientIdentity.SUBJECT,
         clock);
   }
@@ -71,8 +80,9 @@ public final class Authenticator implements AutoCloseable {
   }
 
   /**
-   * Asks who a call comes from. The answer is there at once where it takes no hash of a password;
-   * it never fails with an exception that says who or why.
+   * Asks who a call comes from. The answer is there at once where it takes neither a hash of a
+   * password nor a key of an identity provider; it never fails with an exception that says who or
+   * why.
    */
   public CompletableFuture<Verdict> ask(Evidence evidence) {
     if (!users.areAsked()) {
@@ -102,16 +112,19 @@ public final class Authenticator implements AutoCloseable {
   }
 
   private CompletableFuture<Verdict> bearer(String token) {
-    return CompletableFuture.completedFuture(
-        switch (tokens.read(token)) {
-          case SessionTokens.Good(var good) ->
+    return switch (tokens.read(token)) {
+      case SessionTokens.Good(var good) ->
+          CompletableFuture.completedFuture(
               users
                   .identity(good.user())
                   .<Verdict>map(identity -> new Known(identity, Optional.of(good), false))
-                  .orElse(NOBODY);
-          case SessionTokens.Expired() -> EXPIRED;
-          case SessionTokens.Foreign() -> NOBODY;
-        });
+                  .orElse(NOBODY));
+      case SessionTokens.Expired() -> CompletableFuture.completedFuture(EXPIRED);
+      case SessionTokens.Foreign() ->
+          provider
+              .map(known -> known.check(token))
+              .orElseGet(() -> CompletableFuture.completedFuture(NOBODY));
+    };
   }
 
   /**
@@ -165,5 +178,6 @@ public final class Authenticator implements AutoCloseable {
   @Override
   public void close() {
     logins.close();
+    provider.ifPresent(ProviderTokens::close);
   }
 }

@@ -62,14 +62,17 @@ public final class Users {
     return new Users(Known.of(List.of(new FlightUser(name, password, Form.CLEAR, Role.ADMIN))));
   }
 
-  /** The users that are set, if any are. */
+  /**
+   * The users that are set, if any are. With an identity provider alone they are those that it
+   * knows, and nobody has a password.
+   */
   public static Optional<Users> configured(ServerConfig config) throws StartException {
     Optional<List<FlightUser>> users = config.find(Settings.FLIGHT_USERS);
-    if (users.isEmpty()) {
-      return Optional.empty();
+    checkCertificates(users.orElse(List.of()), config);
+    if (users.isPresent()) {
+      return Optional.of(of(users.get()));
     }
-    checkCertificates(users.get(), config);
-    return Optional.of(of(users.get()));
+    return config.find(Settings.FLIGHT_JWT_ISSUER).map(_ -> nobody());
   }
 
   private static void checkCertificates(List<FlightUser> users, ServerConfig config)
