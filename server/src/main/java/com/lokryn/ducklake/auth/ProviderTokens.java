@@ -146,7 +146,8 @@ final class ProviderTokens implements AutoCloseable {
     try {
       token = SignedJWT.parse(text);
       // What is refused anyway must not have keys fetched.
-      if (!ProviderKeys.ALGORITHMS.contains(token.getHeader().getAlgorithm())) {
+      if (!ProviderKeys.ALGORITHMS.contains(token.getHeader().getAlgorithm())
+          || !TokenForm.isCanonical(token.getSignature())) {
         return CompletableFuture.completedFuture(NOT_TAKEN);
       }
       rules.verify(token.getJWTClaimsSet(), null);

@@ -78,7 +78,7 @@ final class TokenForm {
   }
 
   /** The last character has bits to spare, which would make several texts of one token. */
-  private static boolean isCanonical(Base64URL signature) {
+  static boolean isCanonical(Base64URL signature) {
     return Base64URL.encode(signature.decode()).equals(signature);
   }
 

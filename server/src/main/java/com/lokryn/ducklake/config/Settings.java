@@ -190,7 +190,7 @@ public final class Settings {
       Setting.optional(
               "flight_users",
               ValueType.flightUsers(),
-              "postgres_user with postgres_password; with --local nobody",
+              "postgres_user with postgres_password; with --local or flight_jwt_issuer nobody",
               "who may log in: a JSON array of {\"name\", \"password_hash\", \"role\", \"grants\"}")
           .hidden();
 
