@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import http.server
 import json
-import os
 import threading
 import time
 
@@ -189,8 +188,8 @@ def test_adbc_goes_on_longer_than_a_token_and_pyarrow_logs_in_again(start):
 
 def test_a_server_that_asks_nobody_loads_nothing_of_tokens(start, tmp_path):
     log = tmp_path / "classes.log"
-    options = f"{os.environ.get('JDK_JAVA_OPTIONS', '')} -Xlog:class+load:file={log}"
-    server = start(environment={"JDK_JAVA_OPTIONS": options.strip()}).wait()
+    # Comes after the options of the launcher, which turn such logs off.
+    server = start(environment={"_JAVA_OPTIONS": f"-Xlog:class+load:file={log}"}).wait()
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 42")
     classes = log.read_text()

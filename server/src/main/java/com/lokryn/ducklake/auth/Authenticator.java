@@ -17,6 +17,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.RejectedExecutionException;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Tells who a call comes from: by the password or the token that it carries, else by the
@@ -42,13 +43,16 @@ public final class Authenticator implements AutoCloseable {
   private final Users users;
   private final Logins logins;
   private final SessionTokens tokens;
-  private final Optional<ProviderTokens> provider;
+
+  /** No lambda of this type: to make one would load the library's classes at each start. */
+  private final @Nullable ProviderTokens provider;
+
   private final boolean certificatesNameUsers;
 
   Authenticator(
       Users users,
       SessionTokens tokens,
-      Optional<ProviderTokens> provider,
+      @Nullable ProviderTokens provider,
       boolean certificatesNameUsers,
       InstantSource clock) {
     this.users = users;
@@ -64,12 +68,13 @@ public final class Authenticator implements AutoCloseable {
         config
             .find(Settings.FLIGHT_TOKEN_SECRET)
             .map(text -> text.reveal().getBytes(StandardCharsets.UTF_8));
+    Optional<ProviderSettings> found = ProviderSettings.of(config);
     return new Authenticator(
         users,
         new SessionTokens(secret, config.get(Settings.FLIGHT_TOKEN_TTL), clock),
-        ProviderSettings.of(config)
-            .filter(_ -> users.areAsked())
-            .map(found -> new ProviderTokens(found, ProviderKeys.Timing.USUAL, clock)),
+        found.isPresent() && users.areAsked()
+            ? new ProviderTokens(found.get(), ProviderKeys.Timing.USUAL, clock)
+            : null,
         config.get(Settings.FLIGHT_TLS_CLIENT_IDENTITY) == ClientIdentity.SUBJECT,
         clock);
   }
@@ -121,9 +126,7 @@ public final class Authenticator implements AutoCloseable {
                   .orElse(NOBODY));
       case SessionTokens.Expired() -> CompletableFuture.completedFuture(EXPIRED);
       case SessionTokens.Foreign() ->
-          provider
-              .map(known -> known.check(token))
-              .orElseGet(() -> CompletableFuture.completedFuture(NOBODY));
+          provider == null ? CompletableFuture.completedFuture(NOBODY) : provider.check(token);
     };
   }
 
@@ -178,6 +181,8 @@ public final class Authenticator implements AutoCloseable {
   @Override
   public void close() {
     logins.close();
-    provider.ifPresent(ProviderTokens::close);
+    if (provider != null) {
+      provider.close();
+    }
   }
 }
