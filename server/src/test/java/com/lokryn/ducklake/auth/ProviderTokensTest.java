@@ -8,6 +8,7 @@ import com.lokryn.ducklake.access.Role;
 import com.lokryn.ducklake.auth.Verdict.Known;
 import com.lokryn.ducklake.auth.Verdict.Reason;
 import com.lokryn.ducklake.auth.Verdict.Refused;
+import com.lokryn.ducklake.config.Finding;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.testing.TestingProvider;
 import com.lokryn.ducklake.testing.TestingProvider.Mood;
@@ -343,5 +344,23 @@ class ProviderTokensTest {
     provider.publish(RSA.toPublicJWK(), EC.toPublicJWK(), encrypting);
     assertThat(ProviderKeys.count(URI.create(provider.keysUrl()), Duration.ofSeconds(3)))
         .isEqualTo(2);
+  }
+
+  @Test
+  void theDoctorSaysWhatIsWrongWithTheKeys() throws Exception {
+    ServerConfig config = ServerConfig.of(provider.settings(), Optional.empty(), Map.of());
+    assertThat(ProviderCheck.of(config))
+        .isEqualTo(new Finding.Passed("1 that tokens may be signed with"));
+    provider.publish();
+    assertThat(ProviderCheck.of(config))
+        .isInstanceOfSatisfying(
+            Finding.Failed.class,
+            failed -> assertThat(failed.problem().sentence()).contains("has no key", "jwks_uri"));
+    for (Mood mood : List.of(Mood.BROKEN, Mood.CONFUSED, Mood.SILENT)) {
+      provider.is(mood);
+      assertThat(ProviderCheck.of(config).remedy()).as(mood.name()).contains("jwks_uri");
+    }
+    ServerConfig without = ServerConfig.of(Map.of(), Optional.empty(), Map.of());
+    assertThat(ProviderCheck.of(without)).isInstanceOf(Finding.Unneeded.class);
   }
 }

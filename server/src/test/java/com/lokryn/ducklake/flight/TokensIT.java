@@ -6,11 +6,14 @@ import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
+import com.lokryn.ducklake.testing.TestingProvider;
+import com.lokryn.ducklake.testing.TestingProvider.Mood;
 import com.lokryn.ducklake.testing.TestingTokens;
 import com.nimbusds.jose.JOSEObjectType;
 import com.nimbusds.jose.JWSAlgorithm;
 import com.nimbusds.jose.JWSHeader;
 import com.nimbusds.jose.crypto.MACSigner;
+import com.nimbusds.jose.jwk.RSAKey;
 import com.nimbusds.jwt.JWTClaimsSet;
 import com.nimbusds.jwt.SignedJWT;
 import io.grpc.CallOptions;
@@ -36,6 +39,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import javax.crypto.SecretKey;
@@ -361,6 +366,72 @@ class TokensIT {
     assertThat(actions(channel, basic("ann", "one")).status.getCode()).isEqualTo(Status.Code.OK);
     Thread.sleep(1_100);
     assertThat(handshake(channel, basic("bob", "two")).status.getCode()).isEqualTo(Status.Code.OK);
+  }
+
+  /** Its tokens come with each call, and are never exchanged for ours, which would last longer. */
+  @Test
+  void aProvidersTokenOpensTheSameDoor() throws Exception {
+    RSAKey key = TestingProvider.rsa("r1");
+    try (var provider = new TestingProvider(key.toPublicJWK())) {
+      ManagedChannel channel = channel(start(provider.settings()));
+      String good = "Bearer " + TestingProvider.token(JWSAlgorithm.RS256, key, "ann");
+      Answer first = actions(channel, good);
+      assertThat(first.status.getCode()).isEqualTo(Status.Code.OK);
+      assertThat(first.token).isNull();
+      Answer handshake = handshake(channel, good);
+      assertThat(handshake.status.getCode()).isEqualTo(Status.Code.OK);
+      assertThat(handshake.token).isNull();
+      assertThat(actions(channel, login(channel)).status.getCode()).isEqualTo(Status.Code.OK);
+      Status noRole =
+          actions(
+                  channel,
+                  "Bearer "
+                      + TestingProvider.token(
+                          JWSAlgorithm.RS256, key, claims -> claims.claim("role", null)))
+              .status;
+      assertThat(noRole.getCode()).isEqualTo(Status.Code.PERMISSION_DENIED);
+      assertThat(noRole.getDescription())
+          .isEqualTo("the token has no role reader, writer or admin in claim role");
+      for (String altered : TestingTokens.altered(good.substring("Bearer ".length()))) {
+        assertThat(actions(channel, "Bearer " + altered).status.getCode())
+            .as(altered)
+            .isEqualTo(Status.Code.UNAUTHENTICATED);
+      }
+    }
+  }
+
+  /** While nobody can be told from a token, those with a password are let in as ever. */
+  @Test
+  void aSilentProviderIsNoReasonForOthersToWait() throws Exception {
+    RSAKey key = TestingProvider.rsa("r1");
+    try (var provider = new TestingProvider(key.toPublicJWK())) {
+      provider.is(Mood.SILENT);
+      ManagedChannel channel = channel(start(provider.settings()));
+      String token = login(channel);
+      try (var threads = Executors.newVirtualThreadPerTaskExecutor()) {
+        var waiting = new ArrayList<Future<Answer>>();
+        for (int i = 0; i < 20; i++) {
+          String name = "user" + i;
+          waiting.add(
+              threads.submit(
+                  () ->
+                      actions(
+                          channel,
+                          "Bearer " + TestingProvider.token(JWSAlgorithm.RS256, key, name))));
+        }
+        // The provider has 3 s: calls of others on the same connection take none of them.
+        long start = System.nanoTime();
+        for (int i = 0; i < 10; i++) {
+          assertThat(actions(channel, token).status.getCode()).isEqualTo(Status.Code.OK);
+        }
+        assertThat(System.nanoTime() - start).isLessThan(2_000_000_000L);
+        for (Future<Answer> one : waiting) {
+          Status status = one.get().status;
+          assertThat(status.getCode()).isEqualTo(Status.Code.UNAVAILABLE);
+          assertThat(status.getDescription()).contains("keys cannot be fetched");
+        }
+      }
+    }
   }
 
   private static byte[] bytes(String text) {
