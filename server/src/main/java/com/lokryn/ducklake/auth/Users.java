@@ -78,7 +78,9 @@ public final class Users {
   private static void checkCertificates(List<FlightUser> users, ServerConfig config)
       throws StartException {
     String key = Settings.FLIGHT_TLS_CLIENT_IDENTITY.key();
-    boolean areRead = config.get(Settings.FLIGHT_TLS_CLIENT_IDENTITY) == ClientIdentity.SUBJECT;
+    boolean areRead =
+        config.find(Settings.FLIGHT_TLS_CLIENT_IDENTITY).orElse(ClientIdentity.OFF)
+            == ClientIdentity.SUBJECT;
     if (areRead && config.find(Settings.FLIGHT_TLS_CLIENT_CA).isEmpty()) {
       throw new StartException(
           new StartProblem(
