@@ -166,7 +166,6 @@ def test_clients_with_certificates(start, files):
     [
         ({"FLIGHT_TLS_PRIVATE_KEY": "/none.key"}, "/none.key is not there"),
         ({"FLIGHT_TLS_PRIVATE_KEY": "client"}, "does not belong to the certificate"),
-        ({"FLIGHT_USERS": json.dumps([{**USERS[0], "role": "reader"}])}, "roles are not enforced yet"),
         (
             {"FLIGHT_USERS": json.dumps([{"name": "a", "password": "x1y2", "role": "admin"}])},
             "password in clear",

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.app;
 
+import com.lokryn.ducklake.auth.Authenticator;
 import com.lokryn.ducklake.auth.TlsFiles;
 import com.lokryn.ducklake.auth.TlsWatch;
 import com.lokryn.ducklake.auth.Users;
@@ -42,6 +43,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.arrow.memory.BufferAllocator;
@@ -72,6 +74,7 @@ public final class LakeServer implements AutoCloseable {
   private final EngineThreads threads;
   private final LakeEngine engine;
   private final Sessions sessions;
+  private final Authenticator authenticator;
   private final Redaction redaction;
   private final InstantSource clock = InstantSource.system();
   private final Usage usage = new Usage();
@@ -134,6 +137,7 @@ public final class LakeServer implements AutoCloseable {
             engine::connect,
             clock,
             config.get(Settings.IDLE_SESSION_TIMEOUT));
+    authenticator = Authenticator.of(config, service.users, clock);
     readiness.notOk(CheckId.ENGINE, "the engine is not open yet");
     readiness.ok(CheckId.DRAIN);
   }
@@ -212,7 +216,7 @@ public final class LakeServer implements AutoCloseable {
                     allocator),
                 types,
                 sessions,
-                service.users,
+                authenticator,
                 watch == null ? null : watch.material(),
                 new Handles(
                     config
@@ -256,6 +260,12 @@ public final class LakeServer implements AutoCloseable {
   public int openStreams() {
     FlightEndpoint running = endpoint.get();
     return running == null ? 0 : running.openStreams();
+  }
+
+  /** The full names of all methods of gRPC that are answered now. */
+  public List<String> methods() {
+    FlightEndpoint running = endpoint.get();
+    return running == null ? List.of() : running.methods();
   }
 
   /** Memory of Arrow batches that is held now, outside of the heap. */
@@ -313,6 +323,7 @@ public final class LakeServer implements AutoCloseable {
         engine;
         probes;
         sessions;
+        authenticator;
         var _ = endpoint.getAndSet(null);
         var _ = tls.getAndSet(null)) {
       // Closed from the last to the first.

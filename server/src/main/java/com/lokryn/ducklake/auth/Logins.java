@@ -3,6 +3,7 @@ package com.lokryn.ducklake.auth;
 import com.lokryn.ducklake.access.Identity;
 import com.lokryn.ducklake.config.FlightUser;
 import com.lokryn.ducklake.config.FlightUser.Form;
+import java.net.InetAddress;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
@@ -20,6 +21,7 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import javax.crypto.Mac;
 import javax.crypto.spec.SecretKeySpec;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Checks names and passwords. A hash is made on a thread of its own, a few of them at once, so that
@@ -48,12 +50,14 @@ public final class Logins implements AutoCloseable {
   private final Map<ByteBuffer, CompletableFuture<Optional<Identity>>> running =
       new ConcurrentHashMap<>();
   private final Users users;
+  private final LoginThrottle throttle;
   private final InstantSource clock;
   private final SecretKeySpec secret;
   private final ThreadPoolExecutor threads;
 
   public Logins(Users users, InstantSource clock) {
     this.users = users;
+    this.throttle = new LoginThrottle(clock);
     this.clock = clock;
     byte[] bytes = new byte[MAC_BYTES];
     new SecureRandom().nextBytes(bytes);
@@ -75,6 +79,23 @@ public final class Logins implements AutoCloseable {
     return users.areAsked();
   }
 
+  /** A login that is not looked at, because too many before it were wrong. */
+  static final class ThrottledException extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    private final Duration wait;
+
+    ThrottledException(Duration wait) {
+      super("too many failed logins");
+      this.wait = wait;
+    }
+
+    /** How long to wait before the next try. */
+    Duration delay() {
+      return wait;
+    }
+  }
+
   /** Who has that name now, whose token was found right. */
   public Optional<Identity> identity(String name) {
     return users.identity(name);
@@ -82,23 +103,47 @@ public final class Logins implements AutoCloseable {
 
   /**
    * Who it is, if the password is theirs; it takes as long for one who is not there. The answer is
-   * there at once where that takes no hash. It is a {@link RejectedExecutionException} when too
-   * many wait already.
+   * there at once where that takes no hash. It is a {@link ThrottledException} after too many wrong
+   * ones, and a {@link RejectedExecutionException} when too many wait already.
+   *
+   * @param address where it comes from, null where that is not known
    */
-  public CompletableFuture<Optional<Identity>> check(String name, String password) {
+  public CompletableFuture<Optional<Identity>> check(
+      String name, String password, @Nullable InetAddress address) {
     ByteBuffer key = key(name, password);
     Right right = remembered.get(name);
     if (right != null && right.key.equals(key) && clock.instant().isBefore(right.until)) {
       return CompletableFuture.completedFuture(users.identity(name));
     }
-    Optional<FlightUser> known = users.find(name);
-    FlightUser compared = known.orElseGet(() -> users.standIn(key(name, "").getInt(0)));
-    if (compared.form() == Form.CLEAR) {
-      return CompletableFuture.completedFuture(answer(known, compared, password));
+    CompletableFuture<Optional<Identity>> earlier = running.get(key);
+    if (earlier != null) {
+      return earlier;
     }
+    Optional<Duration> wait = throttle.begin(name, address);
+    if (wait.isPresent()) {
+      return CompletableFuture.failedFuture(new ThrottledException(wait.get()));
+    }
+    Optional<FlightUser> known = users.find(name).filter(user -> user.form() != Form.NONE);
+    Optional<FlightUser> compared = known.or(() -> users.standIn(key(name, "").getInt(0)));
+    if (compared.isEmpty() || compared.get().form() == Form.CLEAR) {
+      Optional<Identity> found = compared.flatMap(user -> answer(known, user, password));
+      tell(found, name, address);
+      return CompletableFuture.completedFuture(found);
+    }
+    return hash(known, compared.get(), password, key, name, address);
+  }
+
+  private CompletableFuture<Optional<Identity>> hash(
+      Optional<FlightUser> known,
+      FlightUser compared,
+      String password,
+      ByteBuffer key,
+      String name,
+      @Nullable InetAddress address) {
     var answer = new CompletableFuture<Optional<Identity>>();
     CompletableFuture<Optional<Identity>> earlier = running.putIfAbsent(key, answer);
     if (earlier != null) {
+      throttle.abandoned(name, address);
       return earlier;
     }
     try {
@@ -107,18 +152,29 @@ public final class Logins implements AutoCloseable {
             try {
               Optional<Identity> found = answer(known, compared, password);
               found.ifPresent(_ -> remember(name, key));
+              tell(found, name, address);
               running.remove(key);
               answer.complete(found);
             } catch (RuntimeException e) {
+              throttle.abandoned(name, address);
               running.remove(key);
               answer.completeExceptionally(e);
             }
           });
     } catch (RejectedExecutionException e) {
+      throttle.abandoned(name, address);
       running.remove(key);
       answer.completeExceptionally(e);
     }
     return answer;
+  }
+
+  private void tell(Optional<Identity> found, String name, @Nullable InetAddress address) {
+    if (found.isPresent()) {
+      throttle.succeeded(name, address);
+    } else {
+      throttle.failed(name, address);
+    }
   }
 
   private static Optional<Identity> answer(

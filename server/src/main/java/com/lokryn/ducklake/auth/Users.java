@@ -7,6 +7,10 @@ import com.lokryn.ducklake.config.FlightUser.Form;
 import com.lokryn.ducklake.config.SecretText;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
+import com.lokryn.ducklake.config.Settings.ClientIdentity;
+import com.lokryn.ducklake.config.StartException;
+import com.lokryn.ducklake.config.StartProblem;
+import com.lokryn.ducklake.config.StartProblem.Kind;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -18,10 +22,15 @@ public final class Users {
   /** Everyone where nobody is asked. */
   public static final Identity ANYONE = new Identity("anonymous", Role.ADMIN);
 
-  private record Known(List<FlightUser> all, Map<String, FlightUser> byName) {
+  /**
+   * @param areAsked whether anyone has to show who they are
+   */
+  private record Known(
+      boolean areAsked, List<FlightUser> withPassword, Map<String, FlightUser> byName) {
     static Known of(List<FlightUser> all) {
       return new Known(
-          List.copyOf(all),
+          true,
+          all.stream().filter(user -> user.form() != Form.NONE).toList(),
           all.stream()
               .collect(Collectors.toUnmodifiableMap(FlightUser::name, Function.identity())));
     }
@@ -29,8 +38,8 @@ public final class Users {
 
   private volatile Known known;
 
-  private Users(List<FlightUser> all) {
-    this.known = Known.of(all);
+  private Users(Known known) {
+    this.known = known;
   }
 
   /** From here on these are the ones of another list; who has come in already stays. */
@@ -40,27 +49,64 @@ public final class Users {
 
   /** Nobody has to show who they are. */
   public static Users anyone() {
-    return new Users(List.of());
+    return new Users(new Known(false, List.of(), Map.of()));
+  }
+
+  /** Everyone has to show who they are, and nobody can by a password or a certificate. */
+  public static Users nobody() {
+    return new Users(Known.of(List.of()));
   }
 
   /** One user, who is asked for a password. */
   public static Users one(String name, SecretText password) {
-    return new Users(List.of(new FlightUser(name, password, Form.CLEAR, Role.ADMIN)));
+    return new Users(Known.of(List.of(new FlightUser(name, password, Form.CLEAR, Role.ADMIN))));
   }
 
-  /** The users that are set, if any are. */
-  public static Optional<Users> configured(ServerConfig config) {
+  /**
+   * The users that are set, if any are. With an identity provider alone they are those that it
+   * knows, and nobody has a password.
+   */
+  public static Optional<Users> configured(ServerConfig config) throws StartException {
     Optional<List<FlightUser>> users = config.find(Settings.FLIGHT_USERS);
-    return users.isEmpty() ? Optional.empty() : Optional.of(of(users.get()));
+    checkCertificates(users.orElse(List.of()), config);
+    if (users.isPresent()) {
+      return Optional.of(of(users.get()));
+    }
+    return config.find(Settings.FLIGHT_JWT_ISSUER).map(_ -> nobody());
+  }
+
+  private static void checkCertificates(List<FlightUser> users, ServerConfig config)
+      throws StartException {
+    String key = Settings.FLIGHT_TLS_CLIENT_IDENTITY.key();
+    boolean areRead =
+        config.find(Settings.FLIGHT_TLS_CLIENT_IDENTITY).orElse(ClientIdentity.OFF)
+            == ClientIdentity.SUBJECT;
+    if (areRead && config.find(Settings.FLIGHT_TLS_CLIENT_CA).isEmpty()) {
+      throw new StartException(
+          new StartProblem(
+              Kind.CONFIGURATION,
+              key + " is subject, and clients are asked for no certificate",
+              "set flight_tls_client_ca to the authorities whose certificates say who a client is"));
+    }
+    for (FlightUser user : users) {
+      if (user.form() == Form.NONE && !areRead) {
+        throw new StartException(
+            new StartProblem(
+                Kind.CONFIGURATION,
+                "flight_users: %s has neither password_hash nor password".formatted(user.name()),
+                "give one of them, or set %s to subject where a certificate says who it is"
+                    .formatted(key)));
+      }
+    }
   }
 
   static Users of(List<FlightUser> users) {
-    return new Users(users);
+    return new Users(Known.of(users));
   }
 
   /** False where everyone may come in. */
   public boolean areAsked() {
-    return !known.all.isEmpty();
+    return known.areAsked;
   }
 
   /** Who has that name, if there is someone. */
@@ -69,7 +115,7 @@ public final class Users {
   }
 
   static Identity identity(FlightUser user) {
-    return new Identity(user.name(), user.role());
+    return new Identity(user.name(), user.role(), user.grants());
   }
 
   /** The user of that name, if there is one. */
@@ -79,12 +125,14 @@ public final class Users {
 
   /**
    * A user in the place of one who is not there: a password takes as long to be checked against
-   * theirs as against anyone's.
+   * theirs as against anyone's. None where nobody has a password.
    *
    * @param number the same one for the same name, or the time would tell names apart
    */
-  FlightUser standIn(int number) {
-    List<FlightUser> all = known.all;
-    return all.get(Math.floorMod(number, all.size()));
+  Optional<FlightUser> standIn(int number) {
+    List<FlightUser> all = known.withPassword;
+    return all.isEmpty()
+        ? Optional.empty()
+        : Optional.of(all.get(Math.floorMod(number, all.size())));
   }
 }

@@ -91,6 +91,7 @@ public final class CommandLineRunner {
         SqlCommand.class,
         IngestCommand.class,
         HealthCommand.class,
+        HashPasswordCommand.class,
         ExtensionsCommand.class
       })
   private static final class Root implements Runnable {

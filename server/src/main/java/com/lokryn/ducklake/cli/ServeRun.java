@@ -57,7 +57,7 @@ record ServeRun(
     try {
       Optional<Users> users = Users.configured(config);
       if (users.isPresent() && config.find(Settings.FLIGHT_AUTH).orElse(null) == Auth.NONE) {
-        LOG.warn("flight_auth=none: flight_users is set, and nobody is asked");
+        LOG.warn("flight_auth=none: users or an identity provider are set, and nobody is asked");
       }
       return users;
     } catch (StartException e) {

@@ -18,6 +18,7 @@ final class Terminal {
   // As stat(2) has them.
   private static final int FILE_KIND = 0xF000;
   private static final int PIPE = 0x1000;
+  private static final int CHARACTERS = 0x2000;
   private static final int SOCKET = 0xC000;
 
   private Terminal() {}
@@ -38,12 +39,20 @@ final class Terminal {
 
   /** Does another program read the output? Of such a one, errors only tell that it has gone. */
   static boolean isPiped() {
+    int kind = kind("/dev/stdout");
+    return kind == PIPE || kind == SOCKET;
+  }
+
+  /** Does the input come from a keyboard, whether or not the output goes to a terminal? */
+  static boolean isTyped() {
+    return kind("/dev/stdin") == CHARACTERS;
+  }
+
+  private static int kind(String file) {
     try {
-      int mode = (int) Files.getAttribute(Path.of("/dev/stdout"), "unix:mode");
-      int kind = mode & FILE_KIND;
-      return kind == PIPE || kind == SOCKET;
+      return (int) Files.getAttribute(Path.of(file), "unix:mode") & FILE_KIND;
     } catch (IOException | RuntimeException _) {
-      return false;
+      return 0;
     }
   }
 

@@ -6,22 +6,33 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.lokryn.ducklake.access.Grants;
 import com.lokryn.ducklake.access.Role;
 import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Someone who may log in.
  *
  * @param secret the hash of the password, or the password itself
  * @param form which of them it is
+ * @param grants what of the lake their role is narrowed to
  */
-public record FlightUser(String name, SecretText secret, Form form, Role role) {
+public record FlightUser(
+    String name, SecretText secret, Form form, Role role, Optional<Grants> grants) {
+  /** Someone whose role is not narrowed. */
+  public FlightUser(String name, SecretText secret, Form form, Role role) {
+    this(name, secret, form, role, Optional.empty());
+  }
+
   private static final ObjectMapper MAPPER =
       new ObjectMapper(
               JsonFactory.builder()
@@ -31,7 +42,8 @@ public record FlightUser(String name, SecretText secret, Form form, Role role) {
                   .build())
           .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
-  private static final Set<String> KEYS = Set.of("name", "password_hash", "password", "role");
+  private static final Set<String> KEYS =
+      Set.of("name", "password_hash", "password", "role", "grants");
 
   /** About three seconds. */
   private static final int MAX_BCRYPT_COST = 15;
@@ -60,7 +72,9 @@ public record FlightUser(String name, SecretText secret, Form form, Role role) {
         "\\$argon2id\\$v=19\\$m=\\d{1,8},t=\\d{1,4},p=\\d{1,3}"
             + "\\$[A-Za-z0-9+/]{11,128}\\$[A-Za-z0-9+/]{16,128}"),
     /** As it is; in a secret only. */
-    CLEAR(".*");
+    CLEAR(".*"),
+    /** There is none: a certificate says who it is. */
+    NONE("");
 
     private final Pattern pattern;
 
@@ -110,6 +124,9 @@ public record FlightUser(String name, SecretText secret, Form form, Role role) {
     return List.copyOf(users);
   }
 
+  private static final String GRANTS_EXPECTED =
+      "has grants that are not written as {\"schema.table\": \"select|insert\"}";
+
   private static final String EXPECTED =
       "write [{\"name\": \"…\", \"password_hash\": \"…\", \"role\": \"reader\"}]";
 
@@ -120,19 +137,33 @@ public record FlightUser(String name, SecretText secret, Form form, Role role) {
     for (String key : (Iterable<String>) node::fieldNames) {
       if (!KEYS.contains(key)) {
         throw new IllegalArgumentException(
-            "has a key that is none of name, password_hash, password, role");
+            "has a key that is none of name, password_hash, password, role, grants");
       }
     }
     String name = text(node, "name");
     if (name.indexOf(':') >= 0) {
       throw new IllegalArgumentException("has a colon in its name, which HTTP logins cannot carry");
     }
-    if (node.has("password") == node.has("password_hash")) {
-      throw new IllegalArgumentException("needs one of password_hash and password");
+    Form form = form(node);
+    String kept =
+        switch (form) {
+          case NONE -> "";
+          case CLEAR -> text(node, "password");
+          case BCRYPT, ARGON2ID -> text(node, "password_hash");
+        };
+    return new FlightUser(
+        name, new SecretText(kept), form, role(text(node, "role")), grants(node.get("grants")));
+  }
+
+  private static Form form(JsonNode node) {
+    if (node.has("password") && node.has("password_hash")) {
+      throw new IllegalArgumentException("needs one of password_hash and password, not both");
     }
-    Role role = role(text(node, "role"));
     if (node.has("password")) {
-      return new FlightUser(name, new SecretText(text(node, "password")), Form.CLEAR, role);
+      return Form.CLEAR;
+    }
+    if (!node.has("password_hash")) {
+      return Form.NONE;
     }
     String hash = text(node, "password_hash");
     Form form =
@@ -142,7 +173,24 @@ public record FlightUser(String name, SecretText secret, Form form, Role role) {
                     new IllegalArgumentException(
                         "has a password_hash that is neither bcrypt nor argon2id"));
     checkCost(hash);
-    return new FlightUser(name, new SecretText(hash), form, role);
+    return form;
+  }
+
+  private static Optional<Grants> grants(@Nullable JsonNode node) {
+    if (node == null) {
+      return Optional.empty();
+    }
+    var written = new LinkedHashMap<String, String>();
+    for (Map.Entry<String, JsonNode> grant : node.properties()) {
+      if (!grant.getValue().isTextual()) {
+        throw new IllegalArgumentException(GRANTS_EXPECTED);
+      }
+      written.put(grant.getKey(), grant.getValue().textValue());
+    }
+    if (!node.isObject()) {
+      throw new IllegalArgumentException(GRANTS_EXPECTED);
+    }
+    return Optional.of(Grants.parse(written));
   }
 
   /** Anyone who reaches the port can have a hash made, whose cost must not be the server's end. */

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.config;
 
+import java.net.URI;
 import java.nio.file.Path;
 import java.security.interfaces.RSAPublicKey;
 import java.time.Duration;
@@ -16,6 +17,14 @@ public final class Settings {
   public enum Auth {
     BASIC,
     NONE
+  }
+
+  /** What the certificate of a client says of who it is. */
+  public enum ClientIdentity {
+    /** Nothing: it opens the connection only. */
+    OFF,
+    /** Its common name is that of a user. */
+    SUBJECT
   }
 
   /** What the log looks like. */
@@ -181,8 +190,8 @@ public final class Settings {
       Setting.optional(
               "flight_users",
               ValueType.flightUsers(),
-              "postgres_user with postgres_password; with --local nobody",
-              "who may log in: a JSON array of {\"name\", \"password_hash\", \"role\"}")
+              "postgres_user with postgres_password; with --local or flight_jwt_issuer nobody",
+              "who may log in: a JSON array of {\"name\", \"password_hash\", \"role\", \"grants\"}")
           .hidden();
 
   public static final Setting<SecretText> FLIGHT_TOKEN_SECRET =
@@ -190,8 +199,63 @@ public final class Settings {
               "flight_token_secret",
               ValueType.longSecret(),
               "random for each process",
-              "signs tickets and handles: servers of a lake that have the same one take each other's")
+              "signs session tokens, tickets and handles: servers of a lake that have the same one take"
+                  + " each other's")
           .hidden();
+
+  public static final Setting<Duration> FLIGHT_TOKEN_TTL =
+      Setting.of(
+          "flight_token_ttl",
+          ValueType.duration(Duration.ofSeconds(1), Duration.ofDays(365)),
+          Duration.ofHours(1),
+          "1h",
+          "how long the token is good that a login answers");
+
+  public static final Setting<String> FLIGHT_JWT_ISSUER =
+      Setting.optional(
+          "flight_jwt_issuer",
+          ValueType.text(),
+          "off",
+          "identity provider whose tokens are taken: what they have as iss");
+
+  public static final Setting<String> FLIGHT_JWT_AUDIENCE =
+      Setting.optional(
+          "flight_jwt_audience",
+          ValueType.text(),
+          "required with flight_jwt_issuer",
+          "what its tokens for this server have as aud");
+
+  public static final Setting<URI> FLIGHT_JWT_JWKS_URL =
+      Setting.optional(
+          "flight_jwt_jwks_url",
+          ValueType.keysUrl(),
+          "required with flight_jwt_issuer",
+          "where the provider publishes its keys: an https address");
+
+  public static final Setting<String> FLIGHT_JWT_USER_CLAIM =
+      Setting.of(
+          "flight_jwt_user_claim",
+          ValueType.claim(),
+          "sub",
+          "sub",
+          "claim of its tokens with the user's name, which gets jwt: before it");
+
+  public static final Setting<String> FLIGHT_JWT_ROLE_CLAIM =
+      Setting.of(
+          "flight_jwt_role_claim",
+          ValueType.claim(),
+          "role",
+          "role",
+          "claim with the role, or with a list of which the highest counts; realm_access.roles for"
+              + " one inside of another");
+
+  public static final Setting<String> FLIGHT_JWT_GRANTS_CLAIM =
+      Setting.of(
+          "flight_jwt_grants_claim",
+          ValueType.claim(),
+          "grants",
+          "grants",
+          "claim with grants as in flight_users, if the token has it");
 
   public static final Setting<Path> FLIGHT_TLS_CERTIFICATE =
       Setting.optional(
@@ -213,6 +277,15 @@ public final class Settings {
           ValueType.path(),
           "off: clients need no certificate",
           "PEM file of the authorities that sign the certificates which clients must have");
+
+  public static final Setting<ClientIdentity> FLIGHT_TLS_CLIENT_IDENTITY =
+      Setting.of(
+          "flight_tls_client_identity",
+          ValueType.oneOf(ClientIdentity.class),
+          ClientIdentity.OFF,
+          "off",
+          "off, or subject: the common name of a client's certificate is that of a user, who needs no"
+              + " password");
 
   public static final Setting<Integer> MAX_CONCURRENT_QUERIES =
       Setting.optional(
@@ -309,9 +382,17 @@ public final class Settings {
           FLIGHT_AUTH,
           FLIGHT_USERS,
           FLIGHT_TOKEN_SECRET,
+          FLIGHT_TOKEN_TTL,
+          FLIGHT_JWT_ISSUER,
+          FLIGHT_JWT_AUDIENCE,
+          FLIGHT_JWT_JWKS_URL,
+          FLIGHT_JWT_USER_CLAIM,
+          FLIGHT_JWT_ROLE_CLAIM,
+          FLIGHT_JWT_GRANTS_CLAIM,
           FLIGHT_TLS_CERTIFICATE,
           FLIGHT_TLS_PRIVATE_KEY,
           FLIGHT_TLS_CLIENT_CA,
+          FLIGHT_TLS_CLIENT_IDENTITY,
           MAX_CONCURRENT_QUERIES,
           QUERY_TIMEOUT,
           IDLE_SESSION_TIMEOUT,
@@ -330,6 +411,10 @@ public final class Settings {
           Map.entry(MARKETPLACE_USAGE_UNIT, MARKETPLACE_USAGE_DIMENSION),
           Map.entry(MARKETPLACE_USAGE_DIMENSION, MARKETPLACE_PRODUCT_CODE),
           Map.entry(MARKETPLACE_PUBLIC_KEY, MARKETPLACE_PRODUCT_CODE),
+          Map.entry(FLIGHT_JWT_ISSUER, FLIGHT_JWT_AUDIENCE),
+          Map.entry(FLIGHT_JWT_ISSUER, FLIGHT_JWT_JWKS_URL),
+          Map.entry(FLIGHT_JWT_AUDIENCE, FLIGHT_JWT_ISSUER),
+          Map.entry(FLIGHT_JWT_JWKS_URL, FLIGHT_JWT_ISSUER),
           Map.entry(FLIGHT_TLS_CERTIFICATE, FLIGHT_TLS_PRIVATE_KEY),
           Map.entry(FLIGHT_TLS_PRIVATE_KEY, FLIGHT_TLS_CERTIFICATE),
           Map.entry(FLIGHT_TLS_CLIENT_CA, FLIGHT_TLS_CERTIFICATE));

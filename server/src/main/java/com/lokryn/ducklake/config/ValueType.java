@@ -1,5 +1,7 @@
 package com.lokryn.ducklake.config;
 
+import java.net.URI;
+import java.net.URISyntaxException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.interfaces.RSAPublicKey;
@@ -40,6 +42,10 @@ public interface ValueType<T> {
               + REGION.pattern()
               + ":\\d{12}:secret:"
               + SECRET_NAME.pattern());
+
+  Pattern CLAIM = Pattern.compile("[^.\\s]+(\\.[^.\\s]+)*");
+  Pattern LOOPBACK = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|\\[::1]");
+  String KEYS_URL_EXPECTED = "write https://provider.example.com/.well-known/jwks.json";
 
   static ValueType<String> text() {
     return text -> text;
@@ -203,6 +209,54 @@ public interface ValueType<T> {
         }
       }
       throw new IllegalArgumentException("is a duration such as 500ms, 3s, 5m, 1h or 7d");
+    };
+  }
+
+  /** A duration within bounds. */
+  static ValueType<Duration> duration(Duration least, Duration most) {
+    return text -> {
+      Duration value = duration().read(text);
+      if (value.compareTo(least) < 0 || value.compareTo(most) > 0) {
+        throw new IllegalArgumentException(
+            "is a duration from %ds to %dd".formatted(least.toSeconds(), most.toDays()));
+      }
+      return value;
+    };
+  }
+
+  /** The name of a claim, with dots before those that are inside of others. */
+  static ValueType<String> claim() {
+    return text -> {
+      if (!CLAIM.matcher(text).matches()) {
+        throw new IllegalArgumentException(
+            "is the name of a claim such as role, or of one inside of another such as"
+                + " realm_access.roles");
+      }
+      return text;
+    };
+  }
+
+  /** Where keys are that decide who may come in: over TLS, or from this machine. */
+  static ValueType<URI> keysUrl() {
+    return text -> {
+      URI url;
+      try {
+        url = new URI(text);
+      } catch (URISyntaxException e) {
+        // The exception's own text repeats the value.
+        throw new IllegalArgumentException("is not a URL: " + KEYS_URL_EXPECTED, e);
+      }
+      String scheme = String.valueOf(url.getScheme()).toLowerCase(Locale.ROOT);
+      String host = url.getHost();
+      if (host == null || url.getUserInfo() != null) {
+        throw new IllegalArgumentException("is not an address: " + KEYS_URL_EXPECTED);
+      }
+      boolean isOwn = LOOPBACK.matcher(host).matches();
+      if (!scheme.equals("https") && !(scheme.equals("http") && isOwn)) {
+        throw new IllegalArgumentException(
+            "would be read without TLS from another machine: " + KEYS_URL_EXPECTED);
+      }
+      return url;
     };
   }
 

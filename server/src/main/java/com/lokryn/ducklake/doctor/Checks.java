@@ -20,6 +20,10 @@ public final class Checks {
               ConfigurationChecks::settings),
           Check.of(USERS, "the users in flight_users can be used", ConfigurationChecks::users),
           Check.of(
+              JWT_JWKS,
+              "the identity provider's keys can be fetched and used",
+              ConfigurationChecks::providerKeys),
+          Check.of(
               CREDENTIALS,
               "the process has AWS credentials",
               subject -> subject.clients().tryCredentials()),

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.doctor;
 
+import com.lokryn.ducklake.auth.ProviderCheck;
 import com.lokryn.ducklake.auth.TlsFiles;
 import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.config.Finding;
@@ -57,6 +58,10 @@ final class ConfigurationChecks {
     } catch (StartException e) {
       return new Failed(e.problem());
     }
+  }
+
+  static Finding providerKeys(Subject subject) {
+    return ProviderCheck.of(subject.config());
   }
 
   static Finding tls(Subject subject) {

@@ -1,22 +1,27 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.access.Identity;
-import com.lokryn.ducklake.auth.Logins;
-import com.lokryn.ducklake.auth.Users;
+import com.lokryn.ducklake.auth.Authenticator;
+import com.lokryn.ducklake.auth.Evidence;
+import com.lokryn.ducklake.auth.SessionTokens.Token;
+import com.lokryn.ducklake.auth.Verdict;
 import io.grpc.Context;
 import io.grpc.Contexts;
+import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
 import io.grpc.ServerCallHandler;
 import io.grpc.ServerInterceptor;
 import io.grpc.Status;
 import io.grpc.health.v1.HealthGrpc;
-import java.nio.charset.StandardCharsets;
-import java.util.Base64;
-import java.util.Locale;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.security.cert.Certificate;
+import java.security.cert.X509Certificate;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.RejectedExecutionException;
+import javax.net.ssl.SSLPeerUnverifiedException;
+import javax.net.ssl.SSLSession;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -24,8 +29,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Asks each call who it comes from, before anything else looks at it. Drivers that were given a
  * user and a password send them with the handshake, and with every further call the token that it
- * answers; others send the password each time. Only the health service answers anyone. A call whose
- * password has to be hashed first begins later, on another thread than the event loop.
+ * answers; others send the password each time. Only the health service answers anyone. A call that
+ * takes longer to be known begins later, on another thread than the event loop.
  */
 final class Door implements ServerInterceptor {
   private static final Logger LOG = LoggerFactory.getLogger(Door.class);
@@ -33,43 +38,27 @@ final class Door implements ServerInterceptor {
   static final Metadata.Key<String> AUTHORIZATION =
       Metadata.Key.of("authorization", Metadata.ASCII_STRING_MARSHALLER);
 
-  private static final Context.Key<Caller> CALLER = Context.key("caller");
-  private static final String BASIC = "basic ";
-  private static final String BEARER = "bearer ";
+  private static final Context.Key<Verdict.Known> CALLER = Context.key("caller");
 
-  /**
-   * Whom a call comes from.
-   *
-   * @param session that their token was given with
-   */
-  private record Caller(Identity identity, Optional<String> session) {
-    static Caller of(Identity identity) {
-      return new Caller(identity, Optional.empty());
-    }
-  }
+  private final Authenticator authenticator;
 
-  private static final CompletableFuture<Optional<Caller>> ANYONE =
-      CompletableFuture.completedFuture(Optional.of(Caller.of(Users.ANYONE)));
-
-  private static final CompletableFuture<Optional<Caller>> NOBODY =
-      CompletableFuture.completedFuture(Optional.empty());
-
-  private final Logins logins;
-  private final Tokens tokens;
-
-  Door(Logins logins, Tokens tokens) {
-    this.logins = logins;
-    this.tokens = tokens;
+  Door(Authenticator authenticator) {
+    this.authenticator = authenticator;
   }
 
   /** Who the call comes from that the current thread handles. */
   static Identity identity() {
-    return CALLER.get().identity;
+    return CALLER.get().identity();
   }
 
-  /** The session that its token names, if it came with one. */
-  static Optional<String> session() {
-    return CALLER.get().session;
+  /** The token that it came with, of those that a login is answered with. */
+  static Optional<Token> token() {
+    return CALLER.get().token();
+  }
+
+  /** Whether it came with a password. */
+  static boolean isByPassword() {
+    return CALLER.get().byPassword();
   }
 
   @Override
@@ -78,14 +67,16 @@ final class Door implements ServerInterceptor {
     if (HealthGrpc.SERVICE_NAME.equals(call.getMethodDescriptor().getServiceName())) {
       return next.startCall(call, headers);
     }
-    CompletableFuture<Optional<Caller>> caller = caller(headers.get(AUTHORIZATION));
-    if (caller.isDone()) {
-      return begin(caller, call, headers, next);
+    CompletableFuture<Verdict> asked =
+        authenticator.ask(
+            new Evidence(headers.get(AUTHORIZATION), address(call), certificate(call)));
+    if (asked.isDone()) {
+      return begin(asked, call, headers, next);
     }
     var later = new LateListener<Q>();
     Context context = Context.current();
     var _ =
-        caller.whenComplete(
+        asked.whenComplete(
             (_, _) ->
                 context.run(
                     () ->
@@ -93,8 +84,30 @@ final class Door implements ServerInterceptor {
                             () ->
                                 call.isCancelled()
                                     ? nothing()
-                                    : begin(caller, call, headers, next))));
+                                    : begin(asked, call, headers, next))));
     return later;
+  }
+
+  private static @Nullable InetAddress address(ServerCall<?, ?> call) {
+    return call.getAttributes().get(Grpc.TRANSPORT_ATTR_REMOTE_ADDR) instanceof InetSocketAddress at
+        ? at.getAddress()
+        : null;
+  }
+
+  /** The first of its chain, which the handshake has verified. */
+  private static Optional<X509Certificate> certificate(ServerCall<?, ?> call) {
+    SSLSession session = call.getAttributes().get(Grpc.TRANSPORT_ATTR_SSL_SESSION);
+    if (session == null) {
+      return Optional.empty();
+    }
+    try {
+      Certificate[] chain = session.getPeerCertificates();
+      return chain.length > 0 && chain[0] instanceof X509Certificate own
+          ? Optional.of(own)
+          : Optional.empty();
+    } catch (SSLPeerUnverifiedException e) {
+      return Optional.empty();
+    }
   }
 
   /**
@@ -102,33 +115,31 @@ final class Door implements ServerInterceptor {
    *
    * @param asked who it comes from; done
    */
-  private <Q, A> ServerCall.Listener<Q> begin(
-      CompletableFuture<Optional<Caller>> asked,
+  private static <Q, A> ServerCall.Listener<Q> begin(
+      CompletableFuture<Verdict> asked,
       ServerCall<Q, A> call,
       Metadata headers,
       ServerCallHandler<Q, A> next) {
     if (asked.isCompletedExceptionally()) {
-      return refused(call, failure(asked.exceptionNow()));
-    }
-    Optional<Caller> caller = asked.join();
-    if (caller.isEmpty()) {
+      LOG.atError().setCause(asked.exceptionNow()).log("it cannot be told who a call comes from");
       return refused(
-          call,
-          Status.UNAUTHENTICATED.withDescription(
-              "no user with this password, or the token is not valid any more: connect again with"
-                  + " user and password"));
+          call, Status.INTERNAL.withDescription("the login failed: the server's log says why"));
     }
-    return Contexts.interceptCall(
-        Context.current().withValue(CALLER, caller.get()), call, headers, next);
+    return switch (asked.join()) {
+      case Verdict.Known known ->
+          Contexts.interceptCall(Context.current().withValue(CALLER, known), call, headers, next);
+      case Verdict.Refused(var reason, var text) ->
+          refused(call, status(reason).withDescription(text));
+    };
   }
 
-  private static Status failure(Throwable thrown) {
-    if (thrown instanceof RejectedExecutionException) {
-      return Status.RESOURCE_EXHAUSTED.withDescription(
-          "too many clients are logging in at this moment: try again in a few seconds");
-    }
-    LOG.atError().setCause(thrown).log("a password cannot be checked");
-    return Status.INTERNAL.withDescription("the login failed: the server's log says why");
+  private static Status status(Verdict.Reason reason) {
+    return switch (reason) {
+      case UNKNOWN -> Status.UNAUTHENTICATED;
+      case FORBIDDEN -> Status.PERMISSION_DENIED;
+      case TOO_MANY -> Status.RESOURCE_EXHAUSTED;
+      case UNAVAILABLE -> Status.UNAVAILABLE;
+    };
   }
 
   private static <Q> ServerCall.Listener<Q> refused(ServerCall<Q, ?> call, Status status) {
@@ -138,46 +149,5 @@ final class Door implements ServerInterceptor {
 
   private static <Q> ServerCall.Listener<Q> nothing() {
     return new ServerCall.Listener<>() {};
-  }
-
-  private CompletableFuture<Optional<Caller>> caller(@Nullable String authorization) {
-    if (!logins.areAsked()) {
-      return ANYONE;
-    }
-    if (authorization == null) {
-      return NOBODY;
-    }
-    String scheme = authorization.toLowerCase(Locale.ROOT);
-    if (scheme.startsWith(BEARER)) {
-      return CompletableFuture.completedFuture(
-          tokens
-              .read(authorization.substring(BEARER.length()).strip())
-              .flatMap(
-                  token ->
-                      logins
-                          .identity(token.user())
-                          .map(known -> new Caller(known, Optional.of(token.session())))));
-    }
-    return scheme.startsWith(BASIC)
-        ? known(authorization.substring(BASIC.length()).strip())
-        : NOBODY;
-  }
-
-  /**
-   * @param encoded {@code user:password} in base64; ADBC leaves the padding out
-   */
-  private CompletableFuture<Optional<Caller>> known(String encoded) {
-    String text;
-    try {
-      text = new String(Base64.getDecoder().decode(encoded), StandardCharsets.UTF_8);
-    } catch (IllegalArgumentException e) {
-      return NOBODY;
-    }
-    int colon = text.indexOf(':');
-    return colon < 0
-        ? NOBODY
-        : logins
-            .check(text.substring(0, colon), text.substring(colon + 1))
-            .thenApply(found -> found.map(Caller::of));
   }
 }

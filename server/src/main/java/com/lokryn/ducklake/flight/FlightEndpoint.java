@@ -1,8 +1,7 @@
 package com.lokryn.ducklake.flight;
 
-import com.lokryn.ducklake.auth.Logins;
+import com.lokryn.ducklake.auth.Authenticator;
 import com.lokryn.ducklake.auth.TlsMaterial;
-import com.lokryn.ducklake.auth.Users;
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineThreads;
@@ -77,7 +76,7 @@ public final class FlightEndpoint implements AutoCloseable {
       IngestService ingests,
       ArrowTypes types,
       Sessions sessions,
-      Users users,
+      Authenticator authenticator,
       @Nullable TlsMaterial tls,
       Handles handles,
       Redaction redaction,
@@ -104,8 +103,6 @@ public final class FlightEndpoint implements AutoCloseable {
           Thread.ofPlatform().name("sweeper").daemon().factory());
   private final Sessions sessions;
   private final Executor streams;
-  private final Logins logins;
-  private final Tokens tokens;
   private final Results results;
   private final Expiring<PreparedQuery> prepared;
   private final Expiring<TransactionHandler.Open> transactions;
@@ -119,8 +116,6 @@ public final class FlightEndpoint implements AutoCloseable {
     EngineThreads threads = parts.threads;
     sessions = parts.sessions;
     streams = threads.streams();
-    logins = new Logins(parts.users, parts.clock);
-    tokens = new Tokens(parts.clock);
     results = new Results(parts.clock, threads.streams());
     prepared =
         new Expiring<>(
@@ -205,8 +200,8 @@ public final class FlightEndpoint implements AutoCloseable {
                 Connections.naming(
                     sessions::begin, key -> threads.streams().execute(() -> gone(key))))
             .intercept(new ReadAhead(senders))
-            .intercept(new SessionDoor(sessions, handles, tokens, errors))
-            .intercept(new Door(logins, tokens))
+            .intercept(new SessionDoor(sessions, handles, parts.authenticator.tokens(), errors))
+            .intercept(new Door(parts.authenticator))
             .intercept(new CallHeaders())
             .intercept(new RequestLimit())
             .intercept(calls)
@@ -231,6 +226,14 @@ public final class FlightEndpoint implements AutoCloseable {
   /** The port that was bound. */
   public int port() {
     return server.getPort();
+  }
+
+  /** The full names of all methods that are answered. */
+  public List<String> methods() {
+    return server.getServices().stream()
+        .flatMap(service -> service.getMethods().stream())
+        .map(method -> method.getMethodDescriptor().getFullMethodName())
+        .toList();
   }
 
   /** Uses other certificates for new connections, where there is TLS. */
@@ -285,7 +288,6 @@ public final class FlightEndpoint implements AutoCloseable {
             prepared::sweep,
             transactions::sweep,
             polled::sweep,
-            tokens::sweep,
             this::endIdle,
             () -> senders.checkStalls(patience.stall))) {
       try {
@@ -340,7 +342,6 @@ public final class FlightEndpoint implements AutoCloseable {
     server.shutdownNow();
     sweeper.shutdownNow();
     callbacks.shutdownNow();
-    logins.close();
     results.close();
     prepared.close();
     transactions.close();

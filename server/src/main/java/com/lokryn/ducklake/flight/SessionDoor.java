@@ -2,6 +2,8 @@ package com.lokryn.ducklake.flight;
 
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.access.Identity;
+import com.lokryn.ducklake.auth.SessionTokens;
+import com.lokryn.ducklake.auth.SessionTokens.Token;
 import com.lokryn.ducklake.flight.Handles.Kind;
 import com.lokryn.ducklake.query.QueryException;
 import com.lokryn.ducklake.query.Session;
@@ -39,7 +41,7 @@ final class SessionDoor implements ServerInterceptor {
 
   private final Sessions sessions;
   private final Handles handles;
-  private final Tokens tokens;
+  private final SessionTokens tokens;
   private final FlightErrors errors;
 
   /**
@@ -48,7 +50,7 @@ final class SessionDoor implements ServerInterceptor {
    */
   private record Cookie(String id, boolean isStateful) {}
 
-  SessionDoor(Sessions sessions, Handles handles, Tokens tokens, FlightErrors errors) {
+  SessionDoor(Sessions sessions, Handles handles, SessionTokens tokens, FlightErrors errors) {
     this.sessions = sessions;
     this.handles = handles;
     this.tokens = tokens;
@@ -74,12 +76,23 @@ final class SessionDoor implements ServerInterceptor {
     } catch (QueryException e) {
       return refused(call, e);
     }
-    boolean isLogin = "Handshake".equals(call.getMethodDescriptor().getBareMethodName());
     return Contexts.interceptCall(
         Context.current().withValue(SESSION, session),
-        new Answering<>(call, session, cookie.orElse(null), isLogin),
+        new Answering<>(call, session, cookie.orElse(null), getsToken(call)),
         headers,
         next);
+  }
+
+  /**
+   * A login is answered with a token, and so is a call whose token will not last long: ADBC takes
+   * up what comes with any answer, other drivers keep the one of their login.
+   */
+  private boolean getsToken(ServerCall<?, ?> call) {
+    boolean isHandshake = "Handshake".equals(call.getMethodDescriptor().getBareMethodName());
+    Optional<Token> own = Door.token();
+    return own.isPresent()
+        ? isHandshake || tokens.isAging(own.get())
+        : isHandshake && Door.isByPassword();
   }
 
   private Session session(String connection, Identity identity, Optional<Cookie> cookie) {
@@ -92,7 +105,7 @@ final class SessionDoor implements ServerInterceptor {
         throw Sessions.ended();
       }
     }
-    Optional<String> named = Door.session();
+    Optional<String> named = Door.token().map(Token::session);
     return named.isPresent()
         ? sessions.named(named.get(), connection, identity)
         : sessions.of(connection, identity);
@@ -141,19 +154,19 @@ final class SessionDoor implements ServerInterceptor {
   private final class Answering<Q, A> extends SimpleForwardingServerCall<Q, A> {
     private final Session session;
     private final @Nullable Cookie cookie;
-    private final boolean isLogin;
+    private final boolean getsToken;
 
-    Answering(ServerCall<Q, A> call, Session session, @Nullable Cookie cookie, boolean isLogin) {
+    Answering(ServerCall<Q, A> call, Session session, @Nullable Cookie cookie, boolean getsToken) {
       super(call);
       this.session = session;
       this.cookie = cookie;
-      this.isLogin = isLogin;
+      this.getsToken = getsToken;
     }
 
     @Override
     public void sendHeaders(Metadata answered) {
-      if (isLogin) {
-        tokens.answer(answered, session.user(), session.id());
+      if (getsToken) {
+        answered.put(Door.AUTHORIZATION, "Bearer " + tokens.issue(session.user(), session.id()));
       }
       if (session.isClosed()) {
         answered.put(SET_COOKIE, COOKIE + "=; Max-Age=0");

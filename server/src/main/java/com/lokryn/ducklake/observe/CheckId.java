@@ -12,6 +12,8 @@ public enum CheckId {
   CONFIGURATION,
   /** The users in {@code flight_users}. */
   USERS,
+  /** The keys of the identity provider whose tokens are taken. */
+  JWT_JWKS,
   /** The process has AWS credentials, and new ones before they end. */
   CREDENTIALS,
   /** The secret with the configuration. */

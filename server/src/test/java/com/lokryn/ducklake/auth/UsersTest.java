@@ -4,18 +4,22 @@ import static java.util.concurrent.TimeUnit.SECONDS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.lokryn.ducklake.access.Grants;
 import com.lokryn.ducklake.access.Identity;
 import com.lokryn.ducklake.access.Role;
 import com.lokryn.ducklake.config.FlightUser;
 import com.lokryn.ducklake.config.FlightUser.Form;
 import com.lokryn.ducklake.config.SecretText;
+import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.StartException;
-import com.lokryn.ducklake.config.StartProblem.Kind;
+import java.net.InetAddress;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.RejectedExecutionException;
@@ -93,8 +97,8 @@ class UsersTest {
         logins(user("ana", Form.BCRYPT, BCRYPT), user("bo", Form.CLEAR, "in clear"))) {
       var atOnce = new ArrayList<Boolean>();
       for (int name = 0; name < 40; name++) {
-        boolean first = logins.check("unknown" + name, "x").isDone();
-        assertThat(logins.check("unknown" + name, "y").isDone()).isEqualTo(first);
+        boolean first = logins.check("unknown" + name, "x", null).isDone();
+        assertThat(logins.check("unknown" + name, "y", null).isDone()).isEqualTo(first);
         atOnce.add(first);
       }
       assertThat(atOnce).contains(true, false);
@@ -103,15 +107,15 @@ class UsersTest {
 
   @Test
   void aSuccessIsRememberedForAWhile() throws Exception {
-    try (var logins = logins(user("ana", Form.BCRYPT, BCRYPT))) {
-      assertThat(logins.check("ana", "a").isDone()).isFalse();
+    try (var logins = logins(user("ana", Form.BCRYPT, BCRYPT_OF_COST_10))) {
+      assertThat(logins.check("ana", "a", null).isDone()).isFalse();
       assertThat(check(logins, "ana", "a")).contains("ana");
-      assertThat(logins.check("ana", "a"))
+      assertThat(logins.check("ana", "a", null))
           .isCompletedWithValue(Optional.of(new Identity("ana", Role.ADMIN)));
       assertThat(check(logins, "ana", "b")).isEmpty();
-      assertThat(logins.check("ana", "b").isDone()).isFalse();
+      assertThat(logins.check("ana", "b", null).isDone()).isFalse();
       now = now.plus(Duration.ofMinutes(6));
-      assertThat(logins.check("ana", "a").isDone()).isFalse();
+      assertThat(logins.check("ana", "a", null).isDone()).isFalse();
     }
   }
 
@@ -119,11 +123,11 @@ class UsersTest {
   @Test
   void tooManyAtOnceAreRefused() throws Exception {
     try (var logins = logins(user("ana", Form.BCRYPT, BCRYPT_OF_COST_10))) {
-      var same = logins.check("ana", "guess");
-      assertThat(logins.check("ana", "guess")).isSameAs(same);
+      var same = logins.check("ana", "guess", null);
+      assertThat(logins.check("ana", "guess", null)).isSameAs(same);
       CompletableFuture<Optional<Identity>> last = same;
       for (int i = 0; i < 200 && !last.isCompletedExceptionally(); i++) {
-        last = logins.check("ana", "guess" + i);
+        last = logins.check("name" + i, "guess", null);
       }
       assertThat(last.exceptionNow()).isInstanceOf(RejectedExecutionException.class);
       assertThat(Thread.getAllStackTraces().keySet())
@@ -132,15 +136,76 @@ class UsersTest {
     }
   }
 
+  /** Who guesses is not even compared, and who was right is let in all the same. */
   @Test
-  void rolesThatAreNotEnforcedAreRefused() {
-    for (Role role : List.of(Role.READER, Role.WRITER)) {
-      var user = new FlightUser("ana", new SecretText(BCRYPT), Form.BCRYPT, role);
-      var thrown = catchThrowableOfType(StartException.class, () -> Users.of(List.of(user)));
-      assertThat(thrown.problem().kind()).isEqualTo(Kind.CONFIGURATION);
-      assertThat(thrown.problem().sentence())
-          .contains("ana has the role", "roles are not enforced yet", "with the role admin");
+  void guessesHaveToWait() throws Exception {
+    InetAddress there = InetAddress.getByName("192.0.2.1");
+    InetAddress elsewhere = InetAddress.getByName("192.0.2.2");
+    try (var logins = logins(user("ana", Form.BCRYPT, BCRYPT), user("bo", Form.CLEAR, "clear"))) {
+      assertThat(logins.check("ana", "a", there).get(10, SECONDS)).isPresent();
+      for (String name : List.of("ana", "bo")) {
+        for (int i = 0; i < 10; i++) {
+          assertThat(logins.check(name, "guess" + i, there).get(10, SECONDS)).isEmpty();
+        }
+        assertThat(logins.check(name, "guess", there).exceptionNow())
+            .isInstanceOfSatisfying(
+                Logins.ThrottledException.class,
+                e -> assertThat(e.delay()).isEqualTo(Duration.ofSeconds(1)));
+      }
+      assertThat(logins.check("bo", "clear", there).isCompletedExceptionally()).isTrue();
+      assertThat(logins.check("bo", "clear", elsewhere).get()).isPresent();
+      assertThat(logins.check("ana", "a", there).get()).as("remembered").isPresent();
+      now = now.plusSeconds(1);
+      assertThat(logins.check("bo", "clear", there).get()).isPresent();
     }
+  }
+
+  /** Neither a password nor the time that one takes tells that somebody has none. */
+  @Test
+  void whoHasNoPasswordHasNoneThatIsRight() throws Exception {
+    try (var logins =
+        logins(user("robot", Form.NONE, ""), user("ana", Form.BCRYPT, BCRYPT_OF_COST_10))) {
+      for (String password : List.of("", "a")) {
+        assertThat(logins.check("robot", password, null).isDone()).isFalse();
+        assertThat(check(logins, "robot", password)).isEmpty();
+      }
+      assertThat(logins.identity("robot")).isPresent();
+    }
+    try (var logins = logins(user("robot", Form.NONE, ""))) {
+      assertThat(logins.check("robot", "", null).get()).isEmpty();
+    }
+  }
+
+  /** What comes in has what the settings say, so that it can be enforced. */
+  @Test
+  void anIdentityHasRoleAndGrants() {
+    var grants = Optional.of(Grants.parse(Map.of("main.t", "select")));
+    assertThat(
+            Users.identity(
+                new FlightUser("ana", new SecretText(""), Form.NONE, Role.READER, grants)))
+        .isEqualTo(new Identity("ana", Role.READER, grants));
+  }
+
+  @Test
+  void onlyACertificateStandsForAPassword() throws Exception {
+    Map<String, String> users =
+        Map.of("flight_users", "[{\"name\": \"robot\", \"role\": \"admin\"}]");
+    assertThat(problem(users)).contains("robot has neither", "flight_tls_client_identity");
+    var subject = new LinkedHashMap<>(users);
+    subject.put("flight_tls_client_identity", "subject");
+    assertThat(problem(subject)).contains("set flight_tls_client_ca");
+    subject.put("flight_tls_client_ca", "ca.crt");
+    subject.put("flight_tls_certificate", "tls.crt");
+    subject.put("flight_tls_private_key", "tls.key");
+    ServerConfig config = ServerConfig.of(subject, Optional.empty(), Map.of());
+    assertThat(Users.configured(config).orElseThrow().identity("robot")).isPresent();
+  }
+
+  private static String problem(Map<String, String> settings) throws Exception {
+    ServerConfig config = ServerConfig.of(settings, Optional.empty(), Map.of());
+    return catchThrowableOfType(StartException.class, () -> Users.configured(config))
+        .problem()
+        .sentence();
   }
 
   private Logins logins(FlightUser... users) throws StartException {
@@ -153,7 +218,7 @@ class UsersTest {
 
   private static Optional<String> check(Logins logins, String name, String password)
       throws Exception {
-    return logins.check(name, password).get(10, SECONDS).map(Identity::name);
+    return logins.check(name, password, null).get(10, SECONDS).map(Identity::name);
   }
 
   private static long nanos(Logins logins, String name, String password) throws Exception {

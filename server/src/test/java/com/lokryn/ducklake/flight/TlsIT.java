@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import static com.lokryn.ducklake.testing.Statuses.assertFails;
 import static com.lokryn.ducklake.testing.TestingCertificates.authority;
 import static com.lokryn.ducklake.testing.TestingCertificates.client;
 import static com.lokryn.ducklake.testing.TestingCertificates.elsewhere;
@@ -18,6 +19,7 @@ import com.lokryn.ducklake.testing.TestingCertificates.Issued;
 import com.lokryn.ducklake.testing.TestingCertificates.Span;
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
+import io.grpc.Status;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.Socket;
@@ -33,6 +35,7 @@ import java.security.cert.Certificate;
 import java.security.cert.X509Certificate;
 import java.sql.DriverManager;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import javax.net.ssl.SSLContext;
@@ -158,6 +161,45 @@ class TlsIT {
       await().until(() -> refusal(url, trusting(root, Optional.of(identity(stranger)))).isEmpty());
       assertRefused(
           url, trusting(root, Optional.of(identity(ana))), "asks its clients for a certificate");
+    }
+  }
+
+  /** Its common name is that of a user; a password that is wrong is not made good by it. */
+  @Test
+  void aCertificateNamesAUser() throws Exception {
+    Issued authority = authority("clients");
+    write(clientCa, authority.pem());
+    var settings = new LinkedHashMap<String, String>();
+    settings.put("flight_tls_client_ca", clientCa.toString());
+    settings.put("flight_tls_client_identity", "subject");
+    settings.put("flight_users", "[{\"name\": \"robot\", \"role\": \"admin\"}]");
+    try (var server = start(settings)) {
+      assertThat(select42(server, Optional.of(client(authority, "robot")))).isEqualTo(42);
+      for (String name : List.of("stranger", "Robot", "robot,OU=x")) {
+        Issued other = client(authority, name);
+        if (name.contains(",")) {
+          // A name within a name, which is the user's all the same.
+          assertThat(select42(server, Optional.of(other))).isEqualTo(42);
+          continue;
+        }
+        assertFails(Status.Code.UNAUTHENTICATED, () -> select42(server, Optional.of(other)));
+      }
+      try (var allocator = new RootAllocator();
+          var flight = flight(allocator, server, Optional.of(client(authority, "robot")))) {
+        assertFails(Status.Code.UNAUTHENTICATED, () -> flight.authenticateBasicToken("robot", ""));
+        assertFails(
+            Status.Code.UNAUTHENTICATED, () -> flight.authenticateBasicToken("robot", "robot"));
+      }
+    }
+    settings.remove("flight_tls_client_identity");
+    settings.put(
+        "flight_users",
+        "[{\"name\": \"robot\", \"password_hash\": \"%s\", \"role\": \"admin\"}]"
+            .formatted("$2a$04$" + "a".repeat(53)));
+    try (var server = start(settings)) {
+      assertFails(
+          Status.Code.UNAUTHENTICATED,
+          () -> select42(server, Optional.of(client(authority, "robot"))));
     }
   }
 

@@ -77,7 +77,7 @@ public final class TestingClient implements AutoCloseable {
 
   /** The stream of a query; the caller closes it. */
   public FlightStream open(String query, CallOption... options) {
-    return stream(info(query), options);
+    return stream(info(query, options), options);
   }
 
   public FlightStream stream(FlightInfo info, CallOption... options) {
