@@ -31,6 +31,7 @@ import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.KeyLock;
+import com.lokryn.ducklake.query.Lanes;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Renewal;
 import com.lokryn.ducklake.query.Sessions;
@@ -199,6 +200,7 @@ public final class LakeServer implements AutoCloseable {
             address,
             new Parts(
                 threads,
+                Lanes.of(threads, config.get(Settings.QUEUE_TIMEOUT), clock),
                 queries,
                 new IngestService(
                     queries,

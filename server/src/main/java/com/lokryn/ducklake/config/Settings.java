@@ -221,6 +221,14 @@ public final class Settings {
           "8 per processor, 16 at least",
           "statements that are planned or executed at once; more wait");
 
+  public static final Setting<Duration> QUEUE_TIMEOUT =
+      Setting.of(
+          "queue_timeout",
+          ValueType.duration(),
+          Duration.ofSeconds(30),
+          "30s",
+          "a statement that has waited for its turn this long is refused");
+
   public static final Setting<Duration> QUERY_TIMEOUT =
       Setting.of(
           "query_timeout",
@@ -313,6 +321,7 @@ public final class Settings {
           FLIGHT_TLS_PRIVATE_KEY,
           FLIGHT_TLS_CLIENT_CA,
           MAX_CONCURRENT_QUERIES,
+          QUEUE_TIMEOUT,
           QUERY_TIMEOUT,
           IDLE_SESSION_TIMEOUT,
           DRAIN_TIMEOUT,

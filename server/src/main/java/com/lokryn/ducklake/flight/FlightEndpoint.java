@@ -10,6 +10,7 @@ import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.Expiring;
 import com.lokryn.ducklake.query.IngestService;
+import com.lokryn.ducklake.query.Lanes;
 import com.lokryn.ducklake.query.PreparedQuery;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryService;
@@ -73,6 +74,7 @@ public final class FlightEndpoint implements AutoCloseable {
    */
   public record Parts(
       EngineThreads threads,
+      Lanes lanes,
       QueryService queries,
       IngestService ingests,
       ArrowTypes types,
@@ -103,7 +105,7 @@ public final class FlightEndpoint implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("sweeper").daemon().factory());
   private final Sessions sessions;
-  private final Executor streams;
+  private final Executor closers;
   private final Logins logins;
   private final Tokens tokens;
   private final Results results;
@@ -118,25 +120,26 @@ public final class FlightEndpoint implements AutoCloseable {
       throws IOException {
     EngineThreads threads = parts.threads;
     sessions = parts.sessions;
-    streams = threads.streams();
+    Lanes lanes = parts.lanes;
+    closers = threads.closers();
     logins = new Logins(parts.users, parts.clock);
     tokens = new Tokens(parts.clock);
-    results = new Results(parts.clock, threads.streams());
+    results = new Results(parts.clock, closers);
     prepared =
         new Expiring<>(
             parts.clock,
             patience.idle,
             query -> query.session().isBusy(),
-            query -> threads.streams().execute(() -> closeQuietly(query)));
+            query -> closers.execute(() -> closeQuietly(query)));
     transactions =
         new Expiring<>(
             parts.clock,
             patience.idle,
             TransactionHandler.Open::isBusy,
-            transaction -> threads.streams().execute(transaction::close));
+            transaction -> closers.execute(transaction::close));
     Handles handles = parts.handles;
     var errors = new FlightErrors(parts.redaction);
-    var requests = new Calls(threads.queries(), errors, parts.usage);
+    var requests = new Calls(lanes, errors, parts.usage);
     var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions, handles);
     var schemas = new SchemaBytes();
     var infos = new FlightInfos(schemas);
@@ -156,7 +159,7 @@ public final class FlightEndpoint implements AutoCloseable {
                 preparedHandler,
                 transactionHandler,
                 parts.ingests,
-                threads,
+                lanes,
                 parts.allocator),
             errors,
             parts.clock);
@@ -167,7 +170,8 @@ public final class FlightEndpoint implements AutoCloseable {
             metadata,
             results,
             senders,
-            threads,
+            lanes,
+            closers,
             errors,
             parts.allocator,
             parts.clock,
@@ -182,7 +186,8 @@ public final class FlightEndpoint implements AutoCloseable {
             infos,
             schemas,
             planner ->
-                new PollHandler(requests, planner, threads.queries(), polled, parts.clock, handles),
+                new PollHandler(
+                    requests, planner, lanes.statements(), polled, parts.clock, handles),
             polls ->
                 new Actions(
                     requests,
@@ -202,8 +207,7 @@ public final class FlightEndpoint implements AutoCloseable {
             .addService(FlightMethods.of(service, streamHandler, uploads, parts.allocator))
             .addService(RequestLimit.on(health.getHealthService()))
             .addTransportFilter(
-                Connections.naming(
-                    sessions::begin, key -> threads.streams().execute(() -> gone(key))))
+                Connections.naming(sessions::begin, key -> closers.execute(() -> gone(key))))
             .intercept(new ReadAhead(senders))
             .intercept(new SessionDoor(sessions, handles, tokens, errors))
             .intercept(new Door(logins, tokens))
@@ -225,7 +229,7 @@ public final class FlightEndpoint implements AutoCloseable {
             .start();
     var _ =
         sweeper.scheduleWithFixedDelay(
-            () -> sweep(parts.queries, patience), SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
+            () -> sweep(parts.queries, lanes, patience), SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
   }
 
   /** The port that was bound. */
@@ -276,11 +280,12 @@ public final class FlightEndpoint implements AutoCloseable {
     return ended;
   }
 
-  private void sweep(QueryService queries, Patience patience) {
+  private void sweep(QueryService queries, Lanes lanes, Patience patience) {
     for (Runnable part :
         List.<Runnable>of(
             () -> uploads.checkStalls(patience.stall),
             queries::sweep,
+            lanes::sweep,
             results::sweep,
             prepared::sweep,
             transactions::sweep,
@@ -305,7 +310,7 @@ public final class FlightEndpoint implements AutoCloseable {
   private void endIdle() {
     for (Session session : sessions.takeIdle()) {
       ending(session);
-      streams.execute(session::close);
+      closers.execute(session::close);
     }
   }
 

@@ -26,7 +26,11 @@ final class TransactionHandler {
   record Open(Session session, Session owner) implements AutoCloseable {
     @Override
     public void close() {
-      session.close();
+      try {
+        session.close();
+      } finally {
+        owner.endTransaction();
+      }
     }
 
     boolean isBusy() {
@@ -51,6 +55,7 @@ final class TransactionHandler {
     String id = QueryId.random().value();
     Session transaction = sessions.detached(id, call.session());
     queries.update(transaction, "BEGIN", call.cancellation());
+    call.session().holdTransaction();
     open.put(id, new Open(transaction, call.session()));
     if (call.cancellation().isCancelled()) {
       // A client that has gone meanwhile will not end it.
