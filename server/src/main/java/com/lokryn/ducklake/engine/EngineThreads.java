@@ -15,7 +15,7 @@ public final class EngineThreads implements AutoCloseable {
   private static final long STACK_BYTES = 64L << 20;
   private static final int INGESTS_PER_STATEMENT = 4;
 
-  private final ExecutorService queries;
+  private final StatementThreads queries;
   private final ExecutorService streams;
   private final ExecutorService ingests;
   private final ExecutorService closers;
@@ -26,7 +26,7 @@ public final class EngineThreads implements AutoCloseable {
    */
   public EngineThreads(int concurrency) {
     this.concurrency = concurrency;
-    queries = pool("query", concurrency);
+    queries = new StatementThreads(factory("query"), concurrency);
     streams = pool("stream", concurrency);
     // They wait for their clients, some of which stall: that must not hold up the others.
     ingests = pool("ingest", ingestConcurrency());
@@ -61,6 +61,11 @@ public final class EngineThreads implements AutoCloseable {
   /** How many uploads may be handled at once. */
   public int ingestConcurrency() {
     return INGESTS_PER_STATEMENT * concurrency;
+  }
+
+  /** Has statements that take long give way to others; to be called every now and then. */
+  public void sweep() {
+    queries.sweep();
   }
 
   private static ExecutorService pool(String name, int threads) {

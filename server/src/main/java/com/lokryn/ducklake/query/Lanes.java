@@ -9,12 +9,14 @@ import java.util.Optional;
  * The ways into the engine, each with threads and slots of its own, so that none waits behind what
  * is slow by its nature in another.
  *
+ * @param threads that all of it runs on
  * @param statements what is planned or executed, up to the first rows of its result
  * @param begun goes on with what has begun: the batches of open results, the ends of transactions.
  *     It holds snapshots and connections, so it waits for no new statement, nor is it refused
  * @param uploads takes in tables, and waits for the clients that send them
  */
-public record Lanes(Admission statements, Admission begun, Admission uploads) {
+public record Lanes(
+    EngineThreads threads, Admission statements, Admission begun, Admission uploads) {
   /** What may wait of all users; each costs some kilobytes besides its text. */
   private static final int MAX_WAITING = 1_000;
 
@@ -26,6 +28,7 @@ public record Lanes(Admission statements, Admission begun, Admission uploads) {
   public static Lanes of(EngineThreads threads, Duration patience, InstantSource clock) {
     int slots = threads.concurrency();
     return new Lanes(
+        threads,
         new Admission(
             new Admission.Limits(slots, Optional.of(patience), MAX_WAITING),
             threads.queries(),
@@ -43,8 +46,12 @@ public record Lanes(Admission statements, Admission begun, Admission uploads) {
             clock));
   }
 
-  /** Ends what has waited for too long; to be called every now and then. */
+  /**
+   * Ends what has waited for too long, and has what takes long give way; to be called every now and
+   * then.
+   */
   public void sweep() {
+    threads.sweep();
     statements.sweep();
     uploads.sweep();
   }
