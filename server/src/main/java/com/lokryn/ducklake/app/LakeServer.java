@@ -209,6 +209,7 @@ public final class LakeServer implements AutoCloseable {
                 types,
                 sessions,
                 service.users,
+                config.get(Settings.MAX_CONNECTIONS),
                 watch == null ? null : watch.material(),
                 new Handles(
                     config

@@ -214,6 +214,15 @@ public final class Settings {
           "off: clients need no certificate",
           "PEM file of the authorities that sign the certificates which clients must have");
 
+  public static final Setting<Integer> MAX_CONNECTIONS =
+      Setting.of(
+          "max_connections",
+          ValueType.number(1, 100_000),
+          200,
+          "200",
+          "connections of clients that are logged in, of one user three quarters; calls on more are"
+              + " refused");
+
   public static final Setting<Integer> MAX_CONCURRENT_QUERIES =
       Setting.optional(
           "max_concurrent_queries",
@@ -320,6 +329,7 @@ public final class Settings {
           FLIGHT_TLS_CERTIFICATE,
           FLIGHT_TLS_PRIVATE_KEY,
           FLIGHT_TLS_CLIENT_CA,
+          MAX_CONNECTIONS,
           MAX_CONCURRENT_QUERIES,
           QUEUE_TIMEOUT,
           QUERY_TIMEOUT,

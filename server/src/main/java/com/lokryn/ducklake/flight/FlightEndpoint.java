@@ -49,7 +49,7 @@ public final class FlightEndpoint implements AutoCloseable {
   /** What one message of an upload may hold; for other requests see {@link RequestLimit}. */
   static final int MAX_INBOUND_BYTES = 256 << 20;
 
-  private static final int MAX_HEADER_BYTES = 64 << 10;
+  static final int MAX_HEADER_BYTES = 64 << 10;
 
   /** At least bandwidth times delay of a client: 8 MiB is 2 Gbit/s at 30 ms. */
   private static final int FLOW_CONTROL_WINDOW_BYTES = 8 << 20;
@@ -60,7 +60,7 @@ public final class FlightEndpoint implements AutoCloseable {
   private static final long KEEP_ALIVE_TIMEOUT_SECONDS = 20;
   private static final long PERMITTED_KEEP_ALIVE_SECONDS = 10;
 
-  private static final int MAX_CALLS_PER_CONNECTION = 256;
+  static final int MAX_CALLS_PER_CONNECTION = 256;
   private static final long SWEEP_MS = 250;
 
   /** How long calls may take to end that were cancelled, and connections that were told to. */
@@ -69,6 +69,7 @@ public final class FlightEndpoint implements AutoCloseable {
   /**
    * What a server needs that others made; it closes none of it.
    *
+   * @param maxConnections how many clients may have open
    * @param tls null for none
    * @param handles signs what clients carry
    */
@@ -80,6 +81,7 @@ public final class FlightEndpoint implements AutoCloseable {
       ArrowTypes types,
       Sessions sessions,
       Users users,
+      int maxConnections,
       @Nullable TlsMaterial tls,
       Handles handles,
       Redaction redaction,
@@ -112,6 +114,7 @@ public final class FlightEndpoint implements AutoCloseable {
   private final Expiring<PreparedQuery> prepared;
   private final Expiring<TransactionHandler.Open> transactions;
   private final Expiring<PollHandler.Polled> polled;
+  private final Sockets sockets;
   private final @Nullable RenewableTls tls;
   private final Server server;
 
@@ -199,6 +202,8 @@ public final class FlightEndpoint implements AutoCloseable {
                     results));
     tls = parts.tls == null ? null : new RenewableTls(parts.tls);
     var builder = NettyServerBuilder.forAddress(address);
+    sockets = new Sockets(parts.maxConnections, parts.clock);
+    sockets.serve(builder);
     if (tls != null) {
       builder.sslContext(tls);
     }
@@ -210,6 +215,7 @@ public final class FlightEndpoint implements AutoCloseable {
                 Connections.naming(sessions::begin, key -> closers.execute(() -> gone(key))))
             .intercept(new ReadAhead(senders))
             .intercept(new SessionDoor(sessions, handles, tokens, errors))
+            .intercept(sockets)
             .intercept(new Door(logins, tokens))
             .intercept(new CallHeaders())
             .intercept(new RequestLimit())
@@ -255,6 +261,11 @@ public final class FlightEndpoint implements AutoCloseable {
         serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
   }
 
+  /** Connections that clients have open now. */
+  public int openConnections() {
+    return sockets.count();
+  }
+
   /** Results that are on their way to clients now. */
   public int openStreams() {
     return senders.count();
@@ -291,6 +302,7 @@ public final class FlightEndpoint implements AutoCloseable {
             transactions::sweep,
             polled::sweep,
             tokens::sweep,
+            sockets::sweep,
             this::endIdle,
             () -> senders.checkStalls(patience.stall))) {
       try {
@@ -343,6 +355,7 @@ public final class FlightEndpoint implements AutoCloseable {
   @Override
   public void close() {
     server.shutdownNow();
+    sockets.close();
     sweeper.shutdownNow();
     callbacks.shutdownNow();
     logins.close();
