@@ -70,6 +70,7 @@ public final class LakeServer implements AutoCloseable {
   private final InetSocketAddress address;
   private final Service service;
   private final EngineThreads threads;
+  private final Lanes lanes;
   private final LakeEngine engine;
   private final Sessions sessions;
   private final Redaction redaction;
@@ -113,6 +114,7 @@ public final class LakeServer implements AutoCloseable {
                         "ducklake-flight-" + ProcessHandle.current().pid()));
     redaction = redaction(service.lake, spill, extensions);
     threads = new EngineThreads(concurrency(config));
+    lanes = Lanes.of(threads, config.get(Settings.QUEUE_TIMEOUT), clock);
     engine =
         new LakeEngine(
             new EngineOptions(
@@ -192,7 +194,12 @@ public final class LakeServer implements AutoCloseable {
     var types = new ArrowTypes();
     var queries =
         new QueryService(
-            types, config.get(Settings.QUERY_TIMEOUT), clock, engine::failed, service.renewal);
+            types,
+            config.get(Settings.QUERY_TIMEOUT),
+            config.get(Settings.MAX_RESULT_BYTES).bytes(),
+            clock,
+            engine::failed,
+            service.renewal);
     TlsWatch watch = tls.get();
     Duration idle = config.get(Settings.IDLE_SESSION_TIMEOUT);
     var started =
@@ -200,7 +207,7 @@ public final class LakeServer implements AutoCloseable {
             address,
             new Parts(
                 threads,
-                Lanes.of(threads, config.get(Settings.QUEUE_TIMEOUT), clock),
+                lanes,
                 queries,
                 new IngestService(
                     queries,
@@ -253,6 +260,11 @@ public final class LakeServer implements AutoCloseable {
   public int openStreams() {
     FlightEndpoint running = endpoint.get();
     return running == null ? 0 : running.openStreams();
+  }
+
+  /** Statements that wait to be run now. */
+  public int waitingStatements() {
+    return lanes.statements().waiting();
   }
 
   /** Memory of Arrow batches that is held now, outside of the heap. */

@@ -246,6 +246,14 @@ public final class Settings {
           "1h",
           "a statement, with the sending of its result, is ended after this time");
 
+  public static final Setting<DataSize> MAX_RESULT_BYTES =
+      Setting.of(
+          "max_result_bytes",
+          ValueType.size(),
+          new DataSize(100_000_000_000L),
+          "100GB",
+          "a result is ended with an error when more than this of it was made");
+
   public static final Setting<Duration> IDLE_SESSION_TIMEOUT =
       Setting.of(
           "idle_session_timeout",
@@ -333,6 +341,7 @@ public final class Settings {
           MAX_CONCURRENT_QUERIES,
           QUEUE_TIMEOUT,
           QUERY_TIMEOUT,
+          MAX_RESULT_BYTES,
           IDLE_SESSION_TIMEOUT,
           DRAIN_TIMEOUT,
           MEMORY_LIMIT,

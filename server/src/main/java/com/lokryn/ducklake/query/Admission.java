@@ -42,6 +42,11 @@ public final class Admission {
       return alone ? most(slots) : Math.max(1, slots / 2);
     }
 
+    /** What one session may have of what its user may: there is room for another one. */
+    private static int ofSession(int ofUser) {
+      return ofUser < 2 ? ofUser : ofUser - Math.max(1, ofUser / 4);
+    }
+
     /** Three quarters, and all of what cannot be divided. */
     private static int most(int number) {
       return number < 4 ? number : number - number / 4;
@@ -281,7 +286,7 @@ public final class Admission {
       if (user.waiting == 0 || user.running >= most) {
         continue;
       }
-      Optional<Slot> slot = takeOf(user, Limits.most(most));
+      Optional<Slot> slot = takeOf(user, Limits.ofSession(most));
       if (slot.isPresent()) {
         users.remove(entry.getKey());
         users.put(entry.getKey(), user);
