@@ -38,6 +38,9 @@ final class TransactionHandler {
     }
   }
 
+  /** Each holds a connection of the engine, and the snapshot that it began with. */
+  static final int MAX_OF_USER = 100;
+
   private final QueryService queries;
   private final Sessions sessions;
   private final Expiring<Open> open;
@@ -52,6 +55,13 @@ final class TransactionHandler {
   }
 
   FlightSql.ActionBeginTransactionResult begin(Call call) throws EngineException {
+    String user = call.session().user();
+    if (open.count(other -> other.owner.user().equals(user)) >= MAX_OF_USER) {
+      throw new QueryException(
+          Problem.LIMIT,
+          "you have %d transactions open (transactions of a user): commit some or roll them back"
+              .formatted(MAX_OF_USER));
+    }
     String id = QueryId.random().value();
     Session transaction = sessions.detached(id, call.session());
     queries.update(transaction, "BEGIN", call.cancellation());

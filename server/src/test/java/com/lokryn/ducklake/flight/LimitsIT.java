@@ -106,6 +106,19 @@ class LimitsIT {
   }
 
   @Test
+  void tooManyTransactionsAreRefused() throws Exception {
+    try (var server = TestingLakeServer.start();
+        TestingClient client = server.connect()) {
+      for (int i = 0; i < TransactionHandler.MAX_OF_USER; i++) {
+        var _ = client.sql().beginTransaction();
+      }
+      assertFails(Status.Code.RESOURCE_EXHAUSTED, () -> client.sql().beginTransaction())
+          .contains("transactions of a user");
+      assertThat(client.value("SELECT 1")).isEqualTo(1);
+    }
+  }
+
+  @Test
   void aResultThatIsTooLargeEndsWithAnError() throws Exception {
     try (var server = TestingLakeServer.start(Map.of("max_result_bytes", "20MB"));
         TestingClient client = server.connect()) {
