@@ -153,7 +153,9 @@ public final class Sessions implements AutoCloseable {
     return kept.session;
   }
 
-  /** Of a user who has too many the oldest goes that holds nothing and that nobody is connected to. */
+  /**
+   * Of a user who has too many the oldest goes that holds nothing and that nobody is connected to.
+   */
   private Kept keep(String id, Identity identity) {
     List<Kept> others =
         byId.values().stream()

@@ -48,8 +48,7 @@ class SessionsTest {
         .isInstanceOfSatisfying(
             QueryException.class, e -> assertThat(e.problem()).isEqualTo(Problem.LIMIT))
         .hasMessageContaining("sessions of a user");
-    assertThat(sessions.named("other", "two", new Identity("bo", Role.ADMIN)).isClosed())
-        .isFalse();
+    assertThat(sessions.named("other", "two", new Identity("bo", Role.ADMIN)).isClosed()).isFalse();
   }
 
   /** A catalog that does not answer must hold up nobody but those who ask it. */
