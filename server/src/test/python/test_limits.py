@@ -115,6 +115,21 @@ def test_stalled_uploads_hold_up_nobody(server):
     closing.join(5)
 
 
+def test_an_upload_that_stalls_is_ended(start):
+    server = start(environment={"IDLE_SESSION_TIMEOUT": "1s"}).wait()
+    client = flight.connect(server.uri)
+    descriptor = flight.FlightDescriptor.for_command(ingest_command("stalled"))
+    writer, reader = client.do_put(descriptor, pa.schema([("i", pa.int64())]))
+    writer.write_batch(pa.record_batch({"i": [1]}))
+    with pytest.raises(flight.FlightTimedOutError, match="has sent nothing"):
+        reader.read()
+        writer.close()
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'stalled'")
+        assert cursor.fetchone() == (0,)
+    assert server.stop() == 0
+
+
 def message(name, *fields):
     """A Flight SQL command of text fields."""
     url = ("type.googleapis.com/arrow.flight.protocol.sql." + name).encode()

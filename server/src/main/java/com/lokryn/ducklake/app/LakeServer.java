@@ -33,6 +33,7 @@ import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.KeyLock;
+import com.lokryn.ducklake.query.Lanes;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Renewal;
 import com.lokryn.ducklake.query.Sessions;
@@ -72,6 +73,7 @@ public final class LakeServer implements AutoCloseable {
   private final InetSocketAddress address;
   private final Service service;
   private final EngineThreads threads;
+  private final Lanes lanes;
   private final LakeEngine engine;
   private final Sessions sessions;
   private final Authenticator authenticator;
@@ -116,6 +118,7 @@ public final class LakeServer implements AutoCloseable {
                         "ducklake-flight-" + ProcessHandle.current().pid()));
     redaction = redaction(service.lake, spill, extensions);
     threads = new EngineThreads(concurrency(config));
+    lanes = Lanes.of(threads, config.get(Settings.QUEUE_TIMEOUT), clock);
     engine =
         new LakeEngine(
             new EngineOptions(
@@ -199,6 +202,7 @@ public final class LakeServer implements AutoCloseable {
             new Gate(service.lake.dataPath() + LakeCatalog.EXPORTS),
             types,
             config.get(Settings.QUERY_TIMEOUT),
+            config.get(Settings.MAX_RESULT_BYTES).bytes(),
             clock,
             engine::failed,
             service.renewal);
@@ -209,6 +213,7 @@ public final class LakeServer implements AutoCloseable {
             address,
             new Parts(
                 threads,
+                lanes,
                 queries,
                 new IngestService(
                     queries,
@@ -217,6 +222,7 @@ public final class LakeServer implements AutoCloseable {
                 types,
                 sessions,
                 authenticator,
+                config.get(Settings.MAX_CONNECTIONS),
                 watch == null ? null : watch.material(),
                 new Handles(
                     config
@@ -266,6 +272,11 @@ public final class LakeServer implements AutoCloseable {
   public List<String> methods() {
     FlightEndpoint running = endpoint.get();
     return running == null ? List.of() : running.methods();
+  }
+
+  /** Statements that wait to be run now. */
+  public int waitingStatements() {
+    return lanes.statements().waiting();
   }
 
   /** Memory of Arrow batches that is held now, outside of the heap. */

@@ -287,12 +287,29 @@ public final class Settings {
           "off, or subject: the common name of a client's certificate is that of a user, who needs no"
               + " password");
 
+  public static final Setting<Integer> MAX_CONNECTIONS =
+      Setting.of(
+          "max_connections",
+          ValueType.number(1, 100_000),
+          200,
+          "200",
+          "connections of clients that are logged in, of one user three quarters; calls on more are"
+              + " refused");
+
   public static final Setting<Integer> MAX_CONCURRENT_QUERIES =
       Setting.optional(
           "max_concurrent_queries",
           ValueType.number(1, 10_000),
           "8 per processor, 16 at least",
           "statements that are planned or executed at once; more wait");
+
+  public static final Setting<Duration> QUEUE_TIMEOUT =
+      Setting.of(
+          "queue_timeout",
+          ValueType.duration(),
+          Duration.ofSeconds(30),
+          "30s",
+          "a statement that has waited for its turn this long is refused");
 
   public static final Setting<Duration> QUERY_TIMEOUT =
       Setting.of(
@@ -301,6 +318,14 @@ public final class Settings {
           Duration.ofHours(1),
           "1h",
           "a statement, with the sending of its result, is ended after this time");
+
+  public static final Setting<DataSize> MAX_RESULT_BYTES =
+      Setting.of(
+          "max_result_bytes",
+          ValueType.size(),
+          new DataSize(100_000_000_000L),
+          "100GB",
+          "a result is ended with an error when more than this of it was made");
 
   public static final Setting<Duration> IDLE_SESSION_TIMEOUT =
       Setting.of(
@@ -393,8 +418,11 @@ public final class Settings {
           FLIGHT_TLS_PRIVATE_KEY,
           FLIGHT_TLS_CLIENT_CA,
           FLIGHT_TLS_CLIENT_IDENTITY,
+          MAX_CONNECTIONS,
           MAX_CONCURRENT_QUERIES,
+          QUEUE_TIMEOUT,
           QUERY_TIMEOUT,
+          MAX_RESULT_BYTES,
           IDLE_SESSION_TIMEOUT,
           DRAIN_TIMEOUT,
           MEMORY_LIMIT,

@@ -49,6 +49,11 @@ public final class Engine implements AutoCloseable {
           (DuckDBConnection) DriverManager.getConnection("jdbc:duckdb:", options.properties());
       var engine = new Engine(first, home, allocator);
       engine.run("SET GLOBAL TimeZone='UTC'");
+      if (options.maxTemporaryBytes() > 0) {
+        // As an option of the start it would be shown, and not held to (DuckDB 1.5.5).
+        engine.run(
+            "SET GLOBAL max_temp_directory_size='%dB'".formatted(options.maxTemporaryBytes()));
+      }
       return engine;
     } catch (SQLException e) {
       throw EngineException.of(e);

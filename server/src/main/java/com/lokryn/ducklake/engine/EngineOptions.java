@@ -30,9 +30,6 @@ public record EngineOptions(
     properties.setProperty("threads", Integer.toString(threads));
     properties.setProperty("memory_limit", memoryLimitBytes + "B");
     properties.setProperty("temp_directory", temporaryDirectory.toString());
-    if (maxTemporaryBytes > 0) {
-      properties.setProperty("max_temp_directory_size", maxTemporaryBytes + "B");
-    }
     properties.setProperty("extension_directory", extensionDirectory.toString());
     // Results leave as they are made; nothing is ever collected first.
     properties.setProperty("jdbc_stream_results", "true");

@@ -15,18 +15,22 @@ public final class EngineThreads implements AutoCloseable {
   private static final long STACK_BYTES = 64L << 20;
   private static final int INGESTS_PER_STATEMENT = 4;
 
-  private final ExecutorService queries;
+  private final StatementThreads queries;
   private final ExecutorService streams;
   private final ExecutorService ingests;
+  private final ExecutorService closers;
+  private final int concurrency;
 
   /**
-   * @param concurrency how many statements may be planned or executed at once; more wait
+   * @param concurrency how many statements may be planned or executed at once
    */
   public EngineThreads(int concurrency) {
-    queries = pool("query", concurrency);
+    this.concurrency = concurrency;
+    queries = new StatementThreads(factory("query"), concurrency);
     streams = pool("stream", concurrency);
     // They wait for their clients, some of which stall: that must not hold up the others.
-    ingests = pool("ingest", INGESTS_PER_STATEMENT * concurrency);
+    ingests = pool("ingest", ingestConcurrency());
+    closers = pool("close", concurrency);
   }
 
   /** Plans and executes: a task runs as long as its statement needs to give its first rows. */
@@ -42,6 +46,26 @@ public final class EngineThreads implements AutoCloseable {
   /** Handles uploads: a task lasts as long as its client sends. */
   public ExecutorService ingests() {
     return ingests;
+  }
+
+  /** Closes what is over, which may wait for what is interrupted there, but for no client. */
+  public ExecutorService closers() {
+    return closers;
+  }
+
+  /** How many statements may be planned or executed at once, and as many results fetched. */
+  public int concurrency() {
+    return concurrency;
+  }
+
+  /** How many uploads may be handled at once. */
+  public int ingestConcurrency() {
+    return INGESTS_PER_STATEMENT * concurrency;
+  }
+
+  /** Has statements that take long give way to others; to be called every now and then. */
+  public void sweep() {
+    queries.sweep();
   }
 
   private static ExecutorService pool(String name, int threads) {
@@ -62,5 +86,6 @@ public final class EngineThreads implements AutoCloseable {
     queries.shutdownNow();
     streams.shutdownNow();
     ingests.shutdownNow();
+    closers.shutdownNow();
   }
 }

@@ -22,13 +22,18 @@ final class Actions {
     List<Flight.Result> run(Flight.Action action, Call call) throws Exception;
   }
 
-  /**
-   * One action.
-   *
-   * @param atOnce whether it is done on the thread of the request, not behind statements that it
-   *     may be meant to end
-   */
-  private record Kind(String description, boolean atOnce, Work work) {}
+  /** One action. */
+  private record Kind(String description, Way way, Work work) {}
+
+  /** How an action is done. */
+  private enum Way {
+    /** On the thread of the request, not behind statements that it may be meant to end. */
+    AT_ONCE,
+    /** In the engine, as a statement. */
+    AS_STATEMENT,
+    /** In the engine, before statements that have not begun. */
+    AS_END
+  }
 
   private final Calls calls;
   private final PreparedHandler prepared;
@@ -57,7 +62,7 @@ final class Actions {
     inTheEngine("CreatePreparedStatement", "Plans a statement for later runs", this::prepare);
     atOnce("ClosePreparedStatement", "Forgets a planned statement", this::closePrepared);
     inTheEngine("BeginTransaction", "Begins a transaction", this::begin);
-    inTheEngine("EndTransaction", "Commits a transaction or rolls it back", this::end);
+    atTheEnd("EndTransaction", "Commits a transaction or rolls it back", this::end);
     atOnce("CancelFlightInfo", "Ends a query", this::cancelInfo);
     atOnce("CancelQuery", "Ends a query; the older form of CancelFlightInfo", this::cancelQuery);
     atOnce("RenewFlightEndpoint", "Keeps a result for its ticket for longer", this::renew);
@@ -67,15 +72,19 @@ final class Actions {
         "GetSessionOptions",
         "Lists catalog, schema and settings of the session",
         (_, call) -> plain(sessions.get(call)));
-    inTheEngine("CloseSession", "Ends the session", (_, call) -> plain(sessions.close(call)));
+    atTheEnd("CloseSession", "Ends the session", (_, call) -> plain(sessions.close(call)));
   }
 
   private void inTheEngine(String name, String description, Work work) {
-    kinds.put(name, new Kind(description, false, work));
+    kinds.put(name, new Kind(description, Way.AS_STATEMENT, work));
+  }
+
+  private void atTheEnd(String name, String description, Work work) {
+    kinds.put(name, new Kind(description, Way.AS_END, work));
   }
 
   private void atOnce(String name, String description, Work work) {
-    kinds.put(name, new Kind(description, true, work));
+    kinds.put(name, new Kind(description, Way.AT_ONCE, work));
   }
 
   List<Flight.ActionType> types() {
@@ -98,10 +107,12 @@ final class Actions {
             throw FlightErrors.unsupported(
                 "the action %s is not supported".formatted(action.getType()));
           });
-    } else if (kind.atOnce) {
-      calls.here(observer, call -> kind.work.run(action, call));
-    } else {
-      calls.several(observer, call -> kind.work.run(action, call));
+      return;
+    }
+    switch (kind.way) {
+      case AT_ONCE -> calls.here(observer, call -> kind.work.run(action, call));
+      case AS_STATEMENT -> calls.several(observer, call -> kind.work.run(action, call));
+      case AS_END -> calls.ending(observer, call -> kind.work.run(action, call));
     }
   }
 

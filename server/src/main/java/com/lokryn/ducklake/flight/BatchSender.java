@@ -1,6 +1,8 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.query.Admission;
 import com.lokryn.ducklake.query.Batches;
+import com.lokryn.ducklake.query.Cancellation;
 import com.lokryn.ducklake.query.Outcome;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
@@ -20,9 +22,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Sends the batches of one result as fast as its client takes them. It never waits: when the
- * transport has enough it lets its thread go, and the transport's call-back puts it on a worker
- * again, so a slow client costs a batch of memory and no thread. Exactly one of its steps runs at a
- * time, on any worker.
+ * transport has enough it gives its slot back, and the transport's call-back has it wait for
+ * another one, so a slow client costs a batch of memory and no thread. A quick one makes room for
+ * others that wait. Exactly one of its steps runs at a time, on any thread.
  */
 final class BatchSender implements Runnable {
   /**
@@ -31,11 +33,15 @@ final class BatchSender implements Runnable {
    */
   static final long MAX_BATCH_BYTES = 8L << 20;
 
+  /** How long one keeps its slot while others wait: some batches, but nothing that is felt. */
+  private static final long TURN_NANOS = 50_000_000;
+
   private record Slice(int from, int count) {}
 
   private final Batches batches;
   private final BatchOutput output;
-  private final Executor workers;
+  private final Admission.Claim turn;
+  private final Executor closers;
   private final FlightErrors errors;
   private final InstantSource clock;
   private final Runnable onEnd;
@@ -49,16 +55,22 @@ final class BatchSender implements Runnable {
   private volatile boolean ended;
   private volatile @Nullable Instant waitingSince;
 
+  /**
+   * @param turn asked for a slot whenever there is something to do for the engine
+   * @param closers threads that may enter the engine, to close what is over
+   */
   BatchSender(
       Batches batches,
       BatchOutput output,
-      Executor workers,
+      Admission.Claim turn,
+      Executor closers,
       FlightErrors errors,
       InstantSource clock,
       Runnable onEnd) {
     this.batches = batches;
     this.output = output;
-    this.workers = workers;
+    this.turn = turn;
+    this.closers = closers;
     this.errors = errors;
     this.clock = clock;
     this.onEnd = onEnd;
@@ -76,9 +88,9 @@ final class BatchSender implements Runnable {
       clientCancelled();
     }
     if (requests.getAndIncrement() == 0) {
-      step(true);
+      var _ = step(true);
       if (!ended) {
-        workers.execute(this);
+        turn.run(this);
       }
     }
   }
@@ -100,12 +112,16 @@ final class BatchSender implements Runnable {
   }
 
   private void clientCancelled() {
-    batches.cancellation().cancel(Problem.CANCELLED, "the client cancelled");
+    clientCancelled(batches.cancellation());
+  }
+
+  static void clientCancelled(Cancellation cancellation) {
+    cancellation.cancel(Problem.CANCELLED, "the client cancelled");
   }
 
   private void schedule() {
     if (requests.getAndIncrement() == 0) {
-      workers.execute(this);
+      turn.run(this);
     }
   }
 
@@ -114,33 +130,40 @@ final class BatchSender implements Runnable {
     int answered;
     do {
       answered = requests.get();
-      if (!ended) {
-        step(false);
+      if (!ended && !step(false)) {
+        turn.run(this);
+        return;
       }
     } while (requests.addAndGet(-answered) != 0);
   }
 
   /**
    * @param onlyAtHand true on a thread that must not enter the engine
+   * @return false when there is more to do, and others wait for the slot
    */
-  private void step(boolean onlyAtHand) {
+  private boolean step(boolean onlyAtHand) {
+    long began = System.nanoTime();
     try {
       waitingSince = null;
       while (!onlyAtHand || (batches.isAtHand() && slices.isEmpty())) {
         batches.cancellation().check();
         if (!output.isReady()) {
           waitingSince = clock.instant();
-          return;
+          return true;
         }
         if (!sendNext()) {
           end(batches.done(), onlyAtHand);
-          return;
+          return true;
+        }
+        if (turn.isContended() && System.nanoTime() - began > TURN_NANOS) {
+          return false;
         }
       }
     } catch (Throwable t) {
       // Whatever it was, the client must not take what it has for the whole.
       fail(t, onlyAtHand);
     }
+    return true;
   }
 
   /** Sends one message; false when there was none left. */
@@ -230,7 +253,7 @@ final class BatchSender implements Runnable {
    */
   private void finish(Outcome outcome, boolean elsewhere) {
     if (elsewhere) {
-      workers.execute(() -> finish(outcome, false));
+      closers.execute(() -> finish(outcome, false));
       return;
     }
     if (sliced != null) {

@@ -1,7 +1,9 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.observe.Usage;
+import com.lokryn.ducklake.query.Admission;
 import com.lokryn.ducklake.query.Cancellation;
+import com.lokryn.ducklake.query.Lanes;
 import com.lokryn.ducklake.query.Problem;
 import io.grpc.Context;
 import io.grpc.Context.CancellationListener;
@@ -10,7 +12,6 @@ import io.grpc.stub.StreamObserver;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeoutException;
 
 /**
@@ -23,15 +24,15 @@ final class Calls {
     T run(Call call) throws Exception;
   }
 
-  private final Executor workers;
+  private final Lanes lanes;
   private final FlightErrors errors;
   private final Usage usage;
 
   /**
    * @param usage where the time in the engine is counted
    */
-  Calls(Executor workers, FlightErrors errors, Usage usage) {
-    this.workers = workers;
+  Calls(Lanes lanes, FlightErrors errors, Usage usage) {
+    this.lanes = lanes;
     this.errors = errors;
     this.usage = usage;
   }
@@ -43,13 +44,24 @@ final class Calls {
 
   /** A request with any number of answers, which are small. */
   <T> void several(StreamObserver<T> observer, Work<List<T>> work) {
+    several(lanes.statements(), observer, work);
+  }
+
+  /** As {@link #several}, for what ends something that has begun. */
+  <T> void ending(StreamObserver<T> observer, Work<List<T>> work) {
+    several(lanes.begun(), observer, work);
+  }
+
+  private <T> void several(Admission lane, StreamObserver<T> observer, Work<List<T>> work) {
     // Without a handler an answer to a client that has gone would throw.
     ((ServerCallStreamObserver<T>) observer).setOnCancelHandler(() -> {});
     Call call = begin();
     Context context = Context.current();
     CancellationListener onCancel = cancelled -> cancel(call.cancellation(), cancelled);
     context.addListener(onCancel, Runnable::run);
-    workers.execute(
+    lane.run(
+        call.session(),
+        call.cancellation(),
         () -> {
           List<T> answers;
           try {

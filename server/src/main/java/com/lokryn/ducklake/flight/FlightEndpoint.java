@@ -9,6 +9,7 @@ import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.Expiring;
 import com.lokryn.ducklake.query.IngestService;
+import com.lokryn.ducklake.query.Lanes;
 import com.lokryn.ducklake.query.PreparedQuery;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryService;
@@ -47,7 +48,7 @@ public final class FlightEndpoint implements AutoCloseable {
   /** What one message of an upload may hold; for other requests see {@link RequestLimit}. */
   static final int MAX_INBOUND_BYTES = 256 << 20;
 
-  private static final int MAX_HEADER_BYTES = 64 << 10;
+  static final int MAX_HEADER_BYTES = 64 << 10;
 
   /** At least bandwidth times delay of a client: 8 MiB is 2 Gbit/s at 30 ms. */
   private static final int FLOW_CONTROL_WINDOW_BYTES = 8 << 20;
@@ -58,7 +59,7 @@ public final class FlightEndpoint implements AutoCloseable {
   private static final long KEEP_ALIVE_TIMEOUT_SECONDS = 20;
   private static final long PERMITTED_KEEP_ALIVE_SECONDS = 10;
 
-  private static final int MAX_CALLS_PER_CONNECTION = 256;
+  static final int MAX_CALLS_PER_CONNECTION = 256;
   private static final long SWEEP_MS = 250;
 
   /** How long calls may take to end that were cancelled, and connections that were told to. */
@@ -67,16 +68,19 @@ public final class FlightEndpoint implements AutoCloseable {
   /**
    * What a server needs that others made; it closes none of it.
    *
+   * @param maxConnections how many clients may have open
    * @param tls null for none
    * @param handles signs what clients carry
    */
   public record Parts(
       EngineThreads threads,
+      Lanes lanes,
       QueryService queries,
       IngestService ingests,
       ArrowTypes types,
       Sessions sessions,
       Authenticator authenticator,
+      int maxConnections,
       @Nullable TlsMaterial tls,
       Handles handles,
       Redaction redaction,
@@ -102,11 +106,12 @@ public final class FlightEndpoint implements AutoCloseable {
       Executors.newSingleThreadScheduledExecutor(
           Thread.ofPlatform().name("sweeper").daemon().factory());
   private final Sessions sessions;
-  private final Executor streams;
+  private final Executor closers;
   private final Results results;
   private final Expiring<PreparedQuery> prepared;
   private final Expiring<TransactionHandler.Open> transactions;
   private final Expiring<PollHandler.Polled> polled;
+  private final Sockets sockets;
   private final @Nullable RenewableTls tls;
   private final Server server;
 
@@ -115,23 +120,24 @@ public final class FlightEndpoint implements AutoCloseable {
       throws IOException {
     EngineThreads threads = parts.threads;
     sessions = parts.sessions;
-    streams = threads.streams();
-    results = new Results(parts.clock, threads.streams());
+    Lanes lanes = parts.lanes;
+    closers = threads.closers();
+    results = new Results(parts.clock, closers);
     prepared =
         new Expiring<>(
             parts.clock,
             patience.idle,
             query -> query.session().isBusy(),
-            query -> threads.streams().execute(() -> closeQuietly(query)));
+            query -> closers.execute(() -> closeQuietly(query)));
     transactions =
         new Expiring<>(
             parts.clock,
             patience.idle,
             TransactionHandler.Open::isBusy,
-            transaction -> threads.streams().execute(transaction::close));
+            transaction -> closers.execute(transaction::close));
     Handles handles = parts.handles;
     var errors = new FlightErrors(parts.redaction);
-    var requests = new Calls(threads.queries(), errors, parts.usage);
+    var requests = new Calls(lanes, errors, parts.usage);
     var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions, handles);
     var schemas = new SchemaBytes();
     var infos = new FlightInfos(schemas);
@@ -151,7 +157,7 @@ public final class FlightEndpoint implements AutoCloseable {
                 preparedHandler,
                 transactionHandler,
                 parts.ingests,
-                threads,
+                lanes,
                 parts.allocator),
             errors,
             parts.clock);
@@ -162,7 +168,8 @@ public final class FlightEndpoint implements AutoCloseable {
             metadata,
             results,
             senders,
-            threads,
+            lanes,
+            closers,
             errors,
             parts.allocator,
             parts.clock,
@@ -177,7 +184,8 @@ public final class FlightEndpoint implements AutoCloseable {
             infos,
             schemas,
             planner ->
-                new PollHandler(requests, planner, threads.queries(), polled, parts.clock, handles),
+                new PollHandler(
+                    requests, planner, lanes.statements(), polled, parts.clock, handles),
             polls ->
                 new Actions(
                     requests,
@@ -189,6 +197,8 @@ public final class FlightEndpoint implements AutoCloseable {
                     results));
     tls = parts.tls == null ? null : new RenewableTls(parts.tls);
     var builder = NettyServerBuilder.forAddress(address);
+    sockets = new Sockets(parts.maxConnections, parts.clock);
+    sockets.serve(builder);
     if (tls != null) {
       builder.sslContext(tls);
     }
@@ -197,10 +207,10 @@ public final class FlightEndpoint implements AutoCloseable {
             .addService(FlightMethods.of(service, streamHandler, uploads, parts.allocator))
             .addService(RequestLimit.on(health.getHealthService()))
             .addTransportFilter(
-                Connections.naming(
-                    sessions::begin, key -> threads.streams().execute(() -> gone(key))))
+                Connections.naming(sessions::begin, key -> closers.execute(() -> gone(key))))
             .intercept(new ReadAhead(senders))
             .intercept(new SessionDoor(sessions, handles, parts.authenticator.tokens(), errors))
+            .intercept(sockets)
             .intercept(new Door(parts.authenticator))
             .intercept(new CallHeaders())
             .intercept(new RequestLimit())
@@ -220,7 +230,7 @@ public final class FlightEndpoint implements AutoCloseable {
             .start();
     var _ =
         sweeper.scheduleWithFixedDelay(
-            () -> sweep(parts.queries, patience), SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
+            () -> sweep(parts.queries, lanes, patience), SWEEP_MS, SWEEP_MS, TimeUnit.MILLISECONDS);
   }
 
   /** The port that was bound. */
@@ -254,6 +264,11 @@ public final class FlightEndpoint implements AutoCloseable {
         serving ? ServingStatus.SERVING : ServingStatus.NOT_SERVING);
   }
 
+  /** Connections that clients have open now. */
+  public int openConnections() {
+    return sockets.count();
+  }
+
   /** Results that are on their way to clients now. */
   public int openStreams() {
     return senders.count();
@@ -279,15 +294,17 @@ public final class FlightEndpoint implements AutoCloseable {
     return ended;
   }
 
-  private void sweep(QueryService queries, Patience patience) {
+  private void sweep(QueryService queries, Lanes lanes, Patience patience) {
     for (Runnable part :
         List.<Runnable>of(
             () -> uploads.checkStalls(patience.stall),
             queries::sweep,
+            lanes::sweep,
             results::sweep,
             prepared::sweep,
             transactions::sweep,
             polled::sweep,
+            sockets::sweep,
             this::endIdle,
             () -> senders.checkStalls(patience.stall))) {
       try {
@@ -307,7 +324,7 @@ public final class FlightEndpoint implements AutoCloseable {
   private void endIdle() {
     for (Session session : sessions.takeIdle()) {
       ending(session);
-      streams.execute(session::close);
+      closers.execute(session::close);
     }
   }
 
@@ -340,6 +357,7 @@ public final class FlightEndpoint implements AutoCloseable {
   @Override
   public void close() {
     server.shutdownNow();
+    sockets.close();
     sweeper.shutdownNow();
     callbacks.shutdownNow();
     results.close();

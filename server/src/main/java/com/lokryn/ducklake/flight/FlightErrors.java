@@ -52,6 +52,14 @@ final class FlightErrors {
               "all connections to the lake's catalog are in use, each result that is being read"
                   + " has one: read results to their end, and run it again in a moment. "
                   + e.text());
+      case EngineException e when e.error() == EngineError.OUT_OF_MEMORY ->
+          of(
+              Status.Code.RESOURCE_EXHAUSTED,
+              (e.text().contains("max_temp_directory_size")
+                      ? "the engine may not spill more to disk (max_temp_directory_size)"
+                      : "the engine has no memory left for this statement (memory_limit)")
+                  + ": let it hold less at once, or run it when fewer others run. "
+                  + e.text());
       case EngineException e -> of(code(e), e.text());
       case QueryException e -> of(code(e.problem()), e.text());
       case IpcException e -> of(code(e.fault()), e.text());

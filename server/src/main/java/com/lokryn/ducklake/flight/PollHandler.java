@@ -4,6 +4,7 @@ import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.flight.Handles.Kind;
 import com.lokryn.ducklake.observe.QueryId;
+import com.lokryn.ducklake.query.Admission;
 import com.lokryn.ducklake.query.Expiring;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
@@ -14,7 +15,6 @@ import java.time.InstantSource;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.sql.impl.FlightSql;
@@ -63,7 +63,7 @@ final class PollHandler {
 
   private final Calls calls;
   private final Planner planner;
-  private final Executor workers;
+  private final Admission statements;
   private final Expiring<Polled> polled;
   private final InstantSource clock;
   private final Handles handles;
@@ -71,14 +71,14 @@ final class PollHandler {
   PollHandler(
       Calls calls,
       Planner planner,
-      Executor workers,
+      Admission statements,
       Expiring<Polled> polled,
       InstantSource clock,
       Handles handles) {
     this.handles = handles;
     this.calls = calls;
     this.planner = planner;
-    this.workers = workers;
+    this.statements = statements;
     this.polled = polled;
     this.clock = clock;
   }
@@ -117,7 +117,9 @@ final class PollHandler {
     var query = new Polled(QueryId.random().value(), call, descriptor, new CompletableFuture<>());
     call.cancellation().watch();
     polled.put(query.id, query);
-    workers.execute(
+    statements.run(
+        call.session(),
+        call.cancellation(),
         () -> {
           try {
             call.cancellation().check();

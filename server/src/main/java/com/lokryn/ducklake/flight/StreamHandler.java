@@ -1,10 +1,12 @@
 package com.lokryn.ducklake.flight;
 
-import com.lokryn.ducklake.engine.EngineThreads;
+import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.flight.Handles.Handle;
 import com.lokryn.ducklake.observe.Usage;
+import com.lokryn.ducklake.query.Admission;
 import com.lokryn.ducklake.query.Batches;
 import com.lokryn.ducklake.query.CompletedUpdate;
+import com.lokryn.ducklake.query.Lanes;
 import com.lokryn.ducklake.query.QueryResult;
 import com.lokryn.ducklake.query.Results;
 import com.lokryn.ducklake.query.RunningQuery;
@@ -12,6 +14,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.Executor;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.memory.BufferAllocator;
 
@@ -22,7 +25,8 @@ final class StreamHandler {
   private final MetadataHandler metadata;
   private final Results results;
   private final Senders senders;
-  private final EngineThreads threads;
+  private final Lanes lanes;
+  private final Executor closers;
   private final FlightErrors errors;
   private final BufferAllocator allocator;
   private final InstantSource clock;
@@ -34,7 +38,8 @@ final class StreamHandler {
       MetadataHandler metadata,
       Results results,
       Senders senders,
-      EngineThreads threads,
+      Lanes lanes,
+      Executor closers,
       FlightErrors errors,
       BufferAllocator allocator,
       InstantSource clock,
@@ -44,7 +49,8 @@ final class StreamHandler {
     this.metadata = metadata;
     this.results = results;
     this.senders = senders;
-    this.threads = threads;
+    this.lanes = lanes;
+    this.closers = closers;
     this.errors = errors;
     this.allocator = allocator;
     this.clock = clock;
@@ -60,7 +66,7 @@ final class StreamHandler {
         case FlightCommand.Started(var message) ->
             send(statements.read(message, call), call, output);
         case FlightCommand.Metadata(var question) ->
-            threads.queries().execute(() -> answer(question, call, output));
+            onStatements(call, output, () -> send(metadata.answer(question, call), call, output));
         case FlightCommand _ ->
             throw FlightErrors.invalid("ask for a FlightInfo first, and fetch the ticket it gives");
       }
@@ -71,21 +77,35 @@ final class StreamHandler {
 
   private void send(Handle ticket, Call call, BatchOutput output) {
     if (statements.isHere(ticket)) {
-      send(statements.claim(ticket), output);
+      send(statements.claim(ticket), call, output);
     } else {
-      threads.queries().execute(() -> startAndSend(ticket, call, output));
+      onStatements(call, output, () -> send(statements.startHere(ticket, call), call, output));
     }
   }
 
-  private void startAndSend(Handle ticket, Call call, BatchOutput output) {
-    try {
-      send(statements.startHere(ticket, call), output);
-    } catch (Throwable t) {
-      output.fail(errors.status(t));
-    }
+  private interface Work {
+    void run() throws EngineException;
   }
 
-  private void send(QueryResult result, BatchOutput output) {
+  /** Does what enters the engine before there is anything to send. */
+  private void onStatements(Call call, BatchOutput output, Work work) {
+    output.listen(() -> {}, () -> BatchSender.clientCancelled(call.cancellation()));
+    lanes
+        .statements()
+        .run(
+            call.session(),
+            call.cancellation(),
+            () -> {
+              try {
+                call.cancellation().check();
+                work.run();
+              } catch (Throwable t) {
+                output.fail(errors.status(t));
+              }
+            });
+  }
+
+  private void send(QueryResult result, Call call, BatchOutput output) {
     Batches batches =
         switch (result) {
           case RunningQuery query -> query;
@@ -94,27 +114,27 @@ final class StreamHandler {
                   RowWriter.write(update.schema(), List.of(List.of(update.rows())), allocator),
                   update.cancellation());
         };
+    start(batches, call, output, () -> results.ended(result));
+  }
+
+  private void send(MetadataBatches batches, Call call, BatchOutput output) {
+    start(batches, call, output, () -> {});
+  }
+
+  private void start(Batches batches, Call call, BatchOutput output, Runnable atEnd) {
+    Admission.Claim turn = lanes.begun().claim(call.session(), batches.cancellation());
     senders.start(
         onEnd ->
             new BatchSender(
                 batches,
                 output,
-                threads.streams(),
+                turn,
+                closers,
                 errors,
                 clock,
                 () -> {
-                  results.ended(result);
+                  atEnd.run();
                   onEnd.run();
                 }));
-  }
-
-  private void answer(MetadataQuestion question, Call call, BatchOutput output) {
-    try {
-      MetadataBatches batches = metadata.answer(question, call);
-      senders.start(
-          onEnd -> new BatchSender(batches, output, threads.streams(), errors, clock, onEnd));
-    } catch (Throwable t) {
-      output.fail(errors.status(t));
-    }
   }
 }

@@ -26,13 +26,20 @@ final class TransactionHandler {
   record Open(Session session, Session owner) implements AutoCloseable {
     @Override
     public void close() {
-      session.close();
+      try {
+        session.close();
+      } finally {
+        owner.endTransaction();
+      }
     }
 
     boolean isBusy() {
       return session.isBusy();
     }
   }
+
+  /** Each holds a connection of the engine, and the snapshot that it began with. */
+  static final int MAX_OF_USER = 100;
 
   private final QueryService queries;
   private final Sessions sessions;
@@ -48,9 +55,17 @@ final class TransactionHandler {
   }
 
   FlightSql.ActionBeginTransactionResult begin(Call call) throws EngineException {
+    String user = call.session().user();
+    if (open.count(other -> other.owner.user().equals(user)) >= MAX_OF_USER) {
+      throw new QueryException(
+          Problem.LIMIT,
+          "you have %d transactions open (transactions of a user): commit some or roll them back"
+              .formatted(MAX_OF_USER));
+    }
     String id = QueryId.random().value();
     Session transaction = sessions.detached(id, call.session());
     queries.update(transaction, "BEGIN", call.cancellation());
+    call.session().holdTransaction();
     open.put(id, new Open(transaction, call.session()));
     if (call.cancellation().isCancelled()) {
       // A client that has gone meanwhile will not end it.

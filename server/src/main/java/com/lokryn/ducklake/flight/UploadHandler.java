@@ -1,11 +1,12 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.engine.EngineException;
-import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.ipc.IncomingBatches;
+import com.lokryn.ducklake.query.Admission;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.IngestService.Mode;
 import com.lokryn.ducklake.query.IngestService.Target;
+import com.lokryn.ducklake.query.Lanes;
 import com.lokryn.ducklake.query.Parameters;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
@@ -13,8 +14,7 @@ import com.lokryn.ducklake.query.Session;
 import io.grpc.stub.StreamObserver;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import org.apache.arrow.flight.impl.Flight.FlightDescriptor;
 import org.apache.arrow.flight.impl.Flight.FlightDescriptor.DescriptorType;
 import org.apache.arrow.flight.impl.Flight.PutResult;
@@ -33,7 +33,7 @@ final class UploadHandler {
   private final PreparedHandler prepared;
   private final TransactionHandler transactions;
   private final IngestService ingests;
-  private final EngineThreads threads;
+  private final Lanes lanes;
   private final BufferAllocator allocator;
 
   UploadHandler(
@@ -41,13 +41,13 @@ final class UploadHandler {
       PreparedHandler prepared,
       TransactionHandler transactions,
       IngestService ingests,
-      EngineThreads threads,
+      Lanes lanes,
       BufferAllocator allocator) {
     this.statements = statements;
     this.prepared = prepared;
     this.transactions = transactions;
     this.ingests = ingests;
-    this.threads = threads;
+    this.lanes = lanes;
     this.allocator = allocator;
   }
 
@@ -69,13 +69,14 @@ final class UploadHandler {
     }
     switch (writable) {
       case FlightCommand.Update(var message) ->
-          answer(answers, on(threads.queries(), () -> statements.update(message, call)));
+          answer(answers, on(lanes.statements(), call, () -> statements.update(message, call)));
       case FlightCommand.PreparedUpdate(var message) -> {
         Parameters values = parameters(upload);
         answer(
             answers,
             on(
-                threads.queries(),
+                lanes.statements(),
+                call,
                 () -> prepared.update(message.getPreparedStatementHandle(), values, call)));
       }
       case FlightCommand.Prepared(var message) -> {
@@ -83,7 +84,8 @@ final class UploadHandler {
         // One that another server has planned is planned here.
         var _ =
             on(
-                threads.queries(),
+                lanes.statements(),
+                call,
                 () -> {
                   prepared.bind(message.getPreparedStatementHandle(), values, call);
                   return 0;
@@ -127,23 +129,35 @@ final class UploadHandler {
     var source = new UploadSource(batches, allocator);
     try {
       upload.awaitMore();
-    } catch (RuntimeException e) {
+      return on(
+          lanes.uploads(),
+          call,
+          () ->
+              ingests.ingest(
+                  session,
+                  target,
+                  mode,
+                  idempotencyKey(message, call),
+                  source,
+                  call.cancellation()));
+    } finally {
+      // The ingest does so too, if it has begun.
       source.close(true);
-      throw e;
     }
-    return on(
-        threads.ingests(),
-        () ->
-            ingests.ingest(
-                session, target, mode, idempotencyKey(message, call), source, call.cancellation()));
   }
 
   private interface Work {
     long run() throws EngineException;
   }
 
-  private static long on(ExecutorService threads, Work work) throws EngineException {
-    Future<Long> future = threads.submit(work::run);
+  private static long on(Admission lane, Call call, Work work) throws EngineException {
+    var future =
+        new FutureTask<Long>(
+            () -> {
+              call.cancellation().check();
+              return work.run();
+            });
+    lane.run(call.session(), call.cancellation(), future);
     try {
       return future.get();
     } catch (ExecutionException e) {

@@ -45,12 +45,14 @@ public final class QueryService {
   private final StatementGate gate;
   private final ArrowTypes types;
   private final Deadlines deadlines;
+  private final long maxResultBytes;
   private final Consumer<EngineException> onFailure;
   private final Renewal renewal;
 
   /**
    * @param gate that statements have to pass
    * @param timeout how long a statement may take, with the sending of its result
+   * @param maxResultBytes how large a result may be
    * @param onFailure told of each failure of the engine, since one may cost the whole instance
    * @param renewal asked when a statement fails that may be run once more
    */
@@ -58,6 +60,7 @@ public final class QueryService {
       Gate gate,
       ArrowTypes types,
       Duration timeout,
+      long maxResultBytes,
       InstantSource clock,
       Consumer<EngineException> onFailure,
       Renewal renewal) {
@@ -65,6 +68,7 @@ public final class QueryService {
     this.types = types;
     this.renewal = renewal;
     this.deadlines = new Deadlines(clock, timeout);
+    this.maxResultBytes = maxResultBytes;
     this.onFailure = onFailure;
   }
 
@@ -371,6 +375,7 @@ public final class QueryService {
             stream,
             call.cancellation(),
             Portable.of(call.session(), call.text(), call.parameters),
+            maxResultBytes,
             outcome -> {
               release.accept(outcome);
               call.execution.end(outcome);
@@ -534,7 +539,7 @@ public final class QueryService {
       throws EngineException {
     long before = renewal.count();
     try {
-      return work.run();
+      return Shortage.waiting(session, cancellation, work);
     } catch (EngineException e) {
       if (cancellation.isCancelled() || !renewal.renew(before, e) || session.hasState()) {
         throw e;

@@ -31,6 +31,7 @@ public final class RunningQuery implements QueryResult, Batches {
   private final BatchStream stream;
   private final Cancellation cancellation;
   private final Optional<Portable> portable;
+  private final long maxBytes;
   private final Consumer<Outcome> release;
   private final AtomicBoolean finished = new AtomicBoolean();
   private First first = First.GIVEN;
@@ -39,6 +40,7 @@ public final class RunningQuery implements QueryResult, Batches {
 
   /**
    * @param portable what another server needs to give the same rows
+   * @param maxBytes what the batches of the result may take together
    * @param release closes what the stream was opened from, and takes note of the outcome
    */
   RunningQuery(
@@ -48,6 +50,7 @@ public final class RunningQuery implements QueryResult, Batches {
       BatchStream stream,
       Cancellation cancellation,
       Optional<Portable> portable,
+      long maxBytes,
       Consumer<Outcome> release) {
     this.id = id;
     this.session = session;
@@ -55,6 +58,7 @@ public final class RunningQuery implements QueryResult, Batches {
     this.stream = stream;
     this.cancellation = cancellation;
     this.portable = portable;
+    this.maxBytes = maxBytes;
     this.release = release;
   }
 
@@ -103,6 +107,12 @@ public final class RunningQuery implements QueryResult, Batches {
       rows += stream.root().getRowCount();
       for (FieldVector vector : stream.root().getFieldVectors()) {
         bytes += vector.getBufferSize();
+      }
+      if (bytes > maxBytes) {
+        throw new QueryException(
+            Problem.LIMIT,
+            "the result is larger than %d bytes (max_result_bytes): ask for fewer rows or columns, or fetch it in parts"
+                .formatted(maxBytes));
       }
     } else {
       cancellation.check();

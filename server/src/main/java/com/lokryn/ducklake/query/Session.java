@@ -106,6 +106,7 @@ public final class Session implements AutoCloseable {
   private final Connector connector;
   private final Namespace initial;
   private final AtomicInteger active = new AtomicInteger();
+  private final AtomicInteger transactions = new AtomicInteger();
   private volatile Identity identity;
   private volatile Namespace namespace;
   private volatile @Nullable Workspace workspace;
@@ -322,6 +323,21 @@ public final class Session implements AutoCloseable {
    */
   public boolean hasAnything() {
     return workspace != null || !namespace.equals(initial);
+  }
+
+  /** A transaction that its client names in its requests was begun in it. */
+  public void holdTransaction() {
+    transactions.incrementAndGet();
+  }
+
+  /** Such a transaction has ended. */
+  public void endTransaction() {
+    transactions.decrementAndGet();
+  }
+
+  /** True when it holds something that others may wait for, a transaction for instance. */
+  boolean isHolding() {
+    return workspace != null || transactions.get() > 0;
   }
 
   public boolean isClosed() {

@@ -8,6 +8,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
@@ -30,6 +31,9 @@ public final class Sessions implements AutoCloseable {
    * has had one connection so far. One who is gone for good must not hold it for long.
    */
   private static final Duration RETURN = Duration.ofMinutes(1);
+
+  /** Each that is called by its name stays for a while when its connection has gone. */
+  static final int MAX_OF_USER = 1_000;
 
   /** How long a client is told that its session has ended. */
   private static final Duration REMEMBERED = Duration.ofDays(1);
@@ -149,7 +153,28 @@ public final class Sessions implements AutoCloseable {
     return kept.session;
   }
 
+  /**
+   * Of a user who has too many the oldest goes that holds nothing and that nobody is connected to.
+   */
   private Kept keep(String id, Identity identity) {
+    List<Kept> others =
+        byId.values().stream()
+            .filter(other -> other.session.user().equals(identity.name()))
+            .toList();
+    if (others.size() >= MAX_OF_USER) {
+      Kept oldest =
+          others.stream()
+              .filter(other -> other.connections.isEmpty())
+              .filter(other -> !other.session.hasAnything() && !other.session.isBusy())
+              .min(Comparator.comparing(other -> other.used))
+              .orElseThrow(
+                  () ->
+                      new QueryException(
+                          Problem.LIMIT,
+                          "you have %d sessions (sessions of a user): close some, or use them again"
+                              .formatted(others.size())));
+      take(List.of(oldest), _ -> true).forEach(Session::close);
+    }
     var kept = new Kept(make(id, identity), clock.instant());
     byId.put(id, kept);
     return kept;

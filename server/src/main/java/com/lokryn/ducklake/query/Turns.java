@@ -12,6 +12,11 @@ final class Turns {
   /** Drivers send the statements of a connection one by one; a few more cover a pool on top. */
   static final int MAX_WAITING = 4;
 
+  static final String REFUSAL =
+      "more than %d statements wait for this session's transaction or temporary objects: run"
+              .formatted(MAX_WAITING)
+          + " them one after the other, or on several connections";
+
   /** Numbers of those who wait, behind that of the one whose turn it is. */
   private final Deque<Long> queue = new ArrayDeque<>();
 
@@ -22,11 +27,7 @@ final class Turns {
     long self;
     synchronized (this) {
       if (queue.size() > MAX_WAITING) {
-        throw new QueryException(
-            Problem.LIMIT,
-            "more than %d statements wait for this session's transaction or temporary objects: run"
-                    .formatted(MAX_WAITING)
-                + " them one after the other, or on several connections");
+        throw new QueryException(Problem.LIMIT, REFUSAL);
       }
       self = next++;
       queue.addLast(self);

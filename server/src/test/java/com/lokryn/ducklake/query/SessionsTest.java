@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.query;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.lokryn.ducklake.access.Identity;
 import com.lokryn.ducklake.access.Role;
@@ -18,6 +19,37 @@ import org.junit.jupiter.api.Test;
 class SessionsTest {
   private static final Identity ANA = new Identity("ana", Role.ADMIN);
   private static final Namespace HOME = new Namespace("lake", "main");
+
+  private static Sessions withoutEngine() {
+    return new Sessions(
+        HOME,
+        _ -> {
+          throw new EngineException(EngineError.CONNECTION, "there is no engine in this test");
+        },
+        () -> Instant.EPOCH,
+        Duration.ofMinutes(1));
+  }
+
+  @Test
+  void theOldestOfTooManyIdleOnesGoes() {
+    Sessions sessions = withoutEngine();
+    sessions.begin("one");
+    Session first = sessions.named("s0", "one", ANA);
+    sessions.end("one", _ -> {});
+    sessions.begin("two");
+    for (int i = 1; i < Sessions.MAX_OF_USER; i++) {
+      sessions.named("s" + i, "two", ANA);
+    }
+    assertThat(first.isClosed()).isFalse();
+    sessions.named("more", "two", ANA);
+    assertThat(first.isClosed()).isTrue();
+    // All others are connected.
+    assertThatThrownBy(() -> sessions.named("too many", "two", ANA))
+        .isInstanceOfSatisfying(
+            QueryException.class, e -> assertThat(e.problem()).isEqualTo(Problem.LIMIT))
+        .hasMessageContaining("sessions of a user");
+    assertThat(sessions.named("other", "two", new Identity("bo", Role.ADMIN)).isClosed()).isFalse();
+  }
 
   /** A catalog that does not answer must hold up nobody but those who ask it. */
   @Test
