@@ -68,6 +68,17 @@ public final class Grants {
     return has(privilege, schema, table) || has(privilege, schema, ANY);
   }
 
+  /** Whether it may be used in any way: one who may not does not see that it is there. */
+  public boolean show(String schema, String table) {
+    return byTable.containsKey(List.of(fold(schema), fold(table)))
+        || byTable.containsKey(List.of(fold(schema), ANY));
+  }
+
+  /** Whether something in a schema may be used. */
+  public boolean show(String schema) {
+    return byTable.keySet().stream().anyMatch(table -> table.getFirst().equals(fold(schema)));
+  }
+
   private boolean has(Privilege privilege, String schema, String table) {
     return byTable.getOrDefault(List.of(fold(schema), fold(table)), Set.of()).contains(privilege);
   }

@@ -103,6 +103,7 @@ public final class Engine implements AutoCloseable {
         throw new EngineException(EngineError.CONNECTION, "Connection Error: the engine is closed");
       }
       if (idleDriver == null) {
+        connection.bound();
         connection.use(namespace);
       }
       return connection;

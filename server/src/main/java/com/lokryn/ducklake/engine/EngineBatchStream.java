@@ -7,6 +7,7 @@ import java.sql.SQLException;
 import java.util.HashSet;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.function.BooleanSupplier;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.c.Data;
 import org.apache.arrow.memory.BufferAllocator;
@@ -37,11 +38,16 @@ final class EngineBatchStream implements BatchStream {
   private final Optional<MemorySegment> batchSize;
   private final BatchSizer sizer;
   private final Representable representable;
+  private final BooleanSupplier isCutOff;
   private boolean exhausted;
 
   private EngineBatchStream(
-      DuckDBResultSet result, ArrowReader reader, Optional<MemorySegment> batchSize)
+      DuckDBResultSet result,
+      ArrowReader reader,
+      Optional<MemorySegment> batchSize,
+      BooleanSupplier isCutOff)
       throws IOException {
+    this.isCutOff = isCutOff;
     this.result = result;
     this.reader = reader;
     this.root = reader.getVectorSchemaRoot();
@@ -51,8 +57,13 @@ final class EngineBatchStream implements BatchStream {
     this.representable = new Representable(root.getSchema().getFields());
   }
 
+  /**
+   * @param isCutOff whether the connection was closed under the stream, which DuckDB then ends as
+   *     if there were no more rows
+   */
   @SuppressWarnings("restricted") // the one field of the C stream that DriverAccess has found
-  static BatchStream open(DuckDBResultSet result, BufferAllocator allocator)
+  static BatchStream open(
+      DuckDBResultSet result, BufferAllocator allocator, BooleanSupplier isCutOff)
       throws EngineException {
     try {
       long address = DriverAccess.exportStream(result, FIXED_ROWS);
@@ -63,7 +74,7 @@ final class EngineBatchStream implements BatchStream {
               : Optional.empty();
       ArrowReader reader = Data.importArrayStream(allocator, ArrowArrayStream.wrap(address));
       try {
-        return new EngineBatchStream(result, reader, batchSize);
+        return new EngineBatchStream(result, reader, batchSize, isCutOff);
       } catch (IOException | RuntimeException e) {
         reader.close();
         throw e;
@@ -96,6 +107,10 @@ final class EngineBatchStream implements BatchStream {
       boolean loaded = reader.loadNextBatch();
       // DuckDB fills a batch as long as there are rows: a short one is the last.
       exhausted = !loaded || (batchSize.isPresent() && root.getRowCount() < wanted);
+      if (exhausted && isCutOff.getAsBoolean()) {
+        throw new EngineException(
+            EngineError.CLOSED, "Connection was closed before all rows of the result were read");
+      }
       if (loaded) {
         sizer.sent(root);
         representable.requireValues(root);

@@ -37,6 +37,18 @@ public final class EngineConnection implements AutoCloseable {
     this.engine = engine;
   }
 
+  /** Puts macros before the functions that have no bounds. */
+  void bound() throws EngineException {
+    try {
+      for (String macro : BoundedFunctions.statements()) {
+        run(macro);
+      }
+    } catch (EngineException e) {
+      close();
+      throw e;
+    }
+  }
+
   void use(Namespace namespace) throws EngineException {
     try {
       // Catalog first: setting a schema looks for it in the catalog. Both ask the lake, so what is
@@ -70,7 +82,8 @@ public final class EngineConnection implements AutoCloseable {
       return new EngineStatement(
           (DuckDBPreparedStatement) driver.prepareStatement(text.sql()),
           text.isPlainChange(),
-          allocator);
+          allocator,
+          closed::get);
     } catch (SQLException e) {
       throw EngineException.of(e);
     }

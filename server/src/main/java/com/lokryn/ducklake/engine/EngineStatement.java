@@ -3,6 +3,7 @@ package com.lokryn.ducklake.engine;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.BooleanSupplier;
 import org.apache.arrow.memory.BufferAllocator;
 import org.duckdb.DuckDBPreparedStatement;
 import org.duckdb.DuckDBResultSet;
@@ -27,13 +28,19 @@ public final class EngineStatement implements AutoCloseable {
   private final DuckDBPreparedStatement driver;
   private final boolean isPlainChange;
   private final BufferAllocator allocator;
+  private final BooleanSupplier isCutOff;
 
   /**
+   * @param isCutOff whether its connection was closed
    * @param isPlainChange true for what changes rows and gives none: while the type of a parameter
    *     is open, the driver takes every statement for a query
    */
   EngineStatement(
-      DuckDBPreparedStatement driver, boolean isPlainChange, BufferAllocator allocator) {
+      DuckDBPreparedStatement driver,
+      boolean isPlainChange,
+      BufferAllocator allocator,
+      BooleanSupplier isCutOff) {
+    this.isCutOff = isCutOff;
     this.driver = driver;
     this.isPlainChange = isPlainChange;
     this.allocator = allocator;
@@ -111,7 +118,7 @@ public final class EngineStatement implements AutoCloseable {
       driver.execute();
       var result = (DuckDBResultSet) driver.getResultSet();
       Representable.requireTypes(columns((DuckDBResultSetMetaData) result.getMetaData()));
-      return EngineBatchStream.open(result, allocator);
+      return EngineBatchStream.open(result, allocator, isCutOff);
     } catch (SQLException e) {
       throw EngineException.of(e);
     }

@@ -1,9 +1,12 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.access.Grants;
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.query.QueryService;
 import java.util.List;
+import java.util.Optional;
+import java.util.function.BiPredicate;
 import org.apache.arrow.memory.BufferAllocator;
 import org.jspecify.annotations.Nullable;
 
@@ -37,9 +40,16 @@ final class MetadataHandler {
       case MetadataQuestion.Catalogs _ -> ask(call, CatalogTables::catalogs);
       case MetadataQuestion.TableTypes _ -> CatalogTables.TYPES.stream().map(List::of).toList();
       case MetadataQuestion.DbSchemas(var filter) ->
-          ask(call, connection -> CatalogTables.schemas(connection, filter));
+          shown(
+              call,
+              ask(call, connection -> CatalogTables.schemas(connection, filter)),
+              (grants, schema) -> grants.show(String.valueOf(schema.get(1))));
       case MetadataQuestion.Tables(var filter) ->
-          ask(call, connection -> tables.tables(connection, filter));
+          shown(
+              call,
+              ask(call, connection -> tables.tables(connection, filter)),
+              (grants, table) ->
+                  grants.show(String.valueOf(table.get(1)), String.valueOf(table.get(2))));
       case MetadataQuestion.PrimaryKeys(var table) ->
           ask(call, connection -> CatalogKeys.primary(connection, table));
       case MetadataQuestion.ExportedKeys(var table) ->
@@ -51,6 +61,19 @@ final class MetadataHandler {
       case MetadataQuestion.TypeInfo(var wanted) -> TypeInfoRows.of(wanted);
       case MetadataQuestion.Info _ -> List.of();
     };
+  }
+
+  /**
+   * What a user sees whose role is narrowed: of the lake what they may use, and all of their own.
+   */
+  private static <R extends List<? extends @Nullable Object>> List<R> shown(
+      Call call, List<R> rows, BiPredicate<Grants, R> isGranted) {
+    Optional<Grants> grants = call.session().identity().grants();
+    return grants.isEmpty()
+        ? rows
+        : rows.stream()
+            .filter(row -> !"lake".equals(row.getFirst()) || isGranted.test(grants.get(), row))
+            .toList();
   }
 
   private <T> T ask(Call call, QueryService.Question<T> question) throws EngineException {

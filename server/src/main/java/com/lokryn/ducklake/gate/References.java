@@ -2,6 +2,7 @@ package com.lokryn.ducklake.gate;
 
 import com.lokryn.ducklake.access.Privilege;
 import com.lokryn.ducklake.access.Role;
+import com.lokryn.ducklake.engine.BoundedFunctions;
 import com.lokryn.ducklake.gate.Functions.Space;
 import com.lokryn.ducklake.gate.Functions.Use;
 import java.util.LinkedHashSet;
@@ -17,6 +18,9 @@ import org.jspecify.annotations.Nullable;
 final class References {
   /** What a name in front of another may not be: the engine's own, and the lake's tables. */
   private static final List<String> CLOSED_CATALOGS = List.of("memory", "system");
+
+  /** Where the functions are that macros of the server's stand before. */
+  private static final Set<String> BOUNDLESS = Set.of("system", "main", "pg_catalog");
 
   private static final String ANY = "*";
   private static final String METADATA = "__ducklake_metadata";
@@ -160,8 +164,22 @@ final class References {
     targets.add(new Target(name, privilege));
   }
 
-  void scalar(String name) {
+  /**
+   * A function of values.
+   *
+   * @param qualifiers before its name: a catalog, a schema, or the value that it is a method of
+   */
+  void scalar(String name, String... qualifiers) {
     String folded = Name.fold(name);
+    if (BoundedFunctions.NAMES.contains(folded)) {
+      for (String qualifier : qualifiers) {
+        if (BOUNDLESS.contains(Name.fold(qualifier))) {
+          throw new Refusal(
+              "the function %s is called by its name alone, not as one of %s"
+                  .formatted(folded, qualifier));
+        }
+      }
+    }
     Functions.use(Space.SCALAR, folded).ifPresent(use -> use(use, folded, "function"));
     functions.add(folded);
   }
@@ -218,6 +236,14 @@ final class References {
   static void requireNotMetadata(Name name) {
     if (name.first().startsWith(METADATA)) {
       requireOpenCatalog(name.first());
+    }
+  }
+
+  /** A macro that is made or dropped. */
+  void macro(Name name) {
+    requireOpen(name);
+    if (BoundedFunctions.NAMES.contains(name.last())) {
+      throw new Refusal("the macro %s is the server's".formatted(name.last()));
     }
   }
 

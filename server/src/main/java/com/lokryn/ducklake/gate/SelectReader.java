@@ -69,7 +69,8 @@ final class SelectReader {
     switch (text(json, "class")) {
       case "FUNCTION", "WINDOW" -> {
         if (!showsSetting(json)) {
-          references.scalar(text(json, "function_name"));
+          references.scalar(
+              text(json, "function_name"), text(json, "catalog"), text(json, "schema"));
         }
       }
       case "CAST" -> requireCastable(json.path("cast_type"));

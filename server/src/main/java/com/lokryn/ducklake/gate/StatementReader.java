@@ -341,7 +341,7 @@ final class StatementReader {
     switch (object) {
       case "schema" -> schema(name);
       case "macro", "function" -> {
-        references.requireOpen(name);
+        references.macro(name);
         if (!isOwn) {
           references.requireWholeLake("a macro that all can use");
         }
@@ -408,7 +408,7 @@ final class StatementReader {
       switch (object) {
         case "schema" -> schema(name);
         case "macro", "function" -> {
-          references.requireOpen(name);
+          references.macro(name);
           if (!name.isTemporary()) {
             references.requireWholeLake("a macro that all can use");
           }

@@ -179,18 +179,23 @@ final class TokenReader {
       return named.end();
     }
     if (Functions.use(Space.SCALAR, name.last()).isPresent()) {
-      references.scalar(name.last());
+      scalar(name);
     } else {
       tableFunction(named);
     }
     return named.end();
   }
 
+  private void scalar(Name name) {
+    references.scalar(
+        name.last(), name.parts().subList(0, name.parts().size() - 1).toArray(String[]::new));
+  }
+
   private void tableFunction(Tokens.Named named) {
     if (References.isTableFunction(named.name())) {
       references.table(named.name());
     } else {
-      references.scalar(named.name().last());
+      scalar(named.name());
     }
     if (Functions.use(Space.TABLE, named.name().last()).filter(Use.FILES::equals).isPresent()) {
       paths(named.end() + 1);

@@ -37,7 +37,13 @@ final class Scope {
     EngineConnection open = connection;
     if (open != null) {
       connection = null;
-      open.commit();
+      try {
+        open.commit();
+      } catch (EngineException e) {
+        // One that has failed may be open yet.
+        open.rollBack(e);
+        throw e;
+      }
     }
   }
 

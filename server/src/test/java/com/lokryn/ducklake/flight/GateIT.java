@@ -127,6 +127,45 @@ class GateIT {
     assertThat(Files.readString(file)).isEqualTo(CANARY + "\n");
   }
 
+  /** Each took gigabytes before. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SELECT len(range(100000000))",
+        "SELECT len(range(a)) FROM (SELECT 100000000 AS a)",
+        "SELECT len(range(0, -100000000, -1))",
+        "SELECT len(list_transform(range(50000000), x -> x + 1))",
+        "SELECT len(generate_series(1, 100000000))",
+        "SELECT len(range(TIMESTAMP '2020-01-01', TIMESTAMP '2030-01-01', INTERVAL 1 SECOND))",
+        "SELECT length(repeat('x', 2000000000))",
+        "SELECT len(repeat([1, 2, 3], 100000000))",
+        "SELECT octet_length(repeat('x'::BLOB, 2000000000))",
+      })
+  void valuesHaveBounds(String sql) {
+    assertFails(Status.Code.INVALID_ARGUMENT, () -> ria.rows(sql)).contains("at most");
+    assertFails(Status.Code.INVALID_ARGUMENT, () -> ria.update("CREATE TEMP TABLE x AS " + sql));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "SELECT len(range(4))",
+        "SELECT len(range(1, 5))",
+        "SELECT len(range(8, 0, -2))",
+        "SELECT len(generate_series(1, 4))",
+        "SELECT len(range(DATE '2020-01-01', DATE '2020-01-05', INTERVAL 1 DAY))",
+        "SELECT len(range(TIMESTAMPTZ '2020-01-01', TIMESTAMPTZ '2020-01-05', INTERVAL 1 DAY))",
+        "SELECT length(repeat('ab', 2))",
+        "SELECT octet_length(repeat('ab'::BLOB, 2))",
+        "SELECT len(repeat([1, 2], 2))",
+        "SELECT count(*) FROM range(4)",
+        "SELECT count(*) FROM generate_series(1, 4)",
+        "SELECT count(*) FROM repeat('x', 4)",
+      })
+  void whatIsBoundedWorksAsBefore(String sql) throws Exception {
+    assertThat(((Number) ria.value(sql)).longValue()).isEqualTo(4);
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
