@@ -156,10 +156,11 @@ class FuzzIT {
       int at = random.nextInt(messages.size());
       messages.set(at, mutated(messages.get(at)));
     }
-    if (random.nextInt(10) == 0 && messages.size() > 1) {
+    boolean isStream = messages.size() > 1;
+    if (random.nextInt(10) == 0 && isStream) {
       messages.remove(random.nextInt(messages.size()));
     }
-    if (random.nextInt(10) == 0) {
+    if (random.nextInt(10) == 0 && isStream) {
       messages.add(messages.get(random.nextInt(messages.size())));
     }
     return messages;

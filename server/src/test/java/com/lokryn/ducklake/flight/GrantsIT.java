@@ -167,7 +167,7 @@ class GrantsIT {
   void whatIsGrantedCanBeUsed() throws Exception {
     assertThat(nara.value("SELECT i FROM open")).isEqualTo(1);
     assertThat(nara.value("SELECT i FROM open_view")).isEqualTo(1);
-    assertThat(nara.value("WITH x AS (FROM open) SELECT max(i) + 1 FROM lake.main.open, x"))
+    assertThat(nara.value("WITH x AS (FROM open) SELECT max(x.i) + 1 FROM lake.main.open, x"))
         .isEqualTo(2);
     assertThat(nara.update("INSERT INTO mine FROM open")).isEqualTo(1);
     assertThat(nara.update("UPDATE mine SET i = i + 1")).isEqualTo(1);
