@@ -15,7 +15,7 @@ def test_the_list_has_every_library():
     jars = [jar.stem for jar in (DISTRIBUTION / "lib").glob("*.jar")]
     assert len(jars) > 50
     classified = re.compile(r"-(linux|osx|windows)-(x86_64|aarch_64|aarch64)$")
-    for jar in jars:
+    for jar in (name for name in jars if not name.startswith("ducklake-flight")):
         found = components.get(classified.sub("", jar))
         assert found, f"{jar} is not in the list"
         assert found["purl"].startswith("pkg:maven/")
