@@ -32,7 +32,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("paths", nargs="+", type=Path, help="files, or directories of them")
     parser.add_argument("--root", type=Path, help="what file names are shown relative to")
     parser.add_argument("--data", type=Path, help="the tests' own data/ directory")
-    parser.add_argument("--catalog", choices=("lake", "memory"), default="lake")
     parser.add_argument("--slow", action="store_true", help="also .test_slow")
     parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--limit", type=float, default=60.0, help="seconds a file may take")
@@ -76,7 +75,6 @@ def _run(arguments: argparse.Namespace, files: list[Path], home: Path) -> list[F
             home / f"worker{number}",
             arguments.extension or _extension(),
             arguments.data,
-            arguments.catalog,
             arguments.limit,
         )
         try:

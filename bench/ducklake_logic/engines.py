@@ -50,16 +50,13 @@ class Session(Protocol):
 class Sessions:
     """The connections of one file by their names."""
 
-    def __init__(self, connect: Callable[[], Session], catalog: str) -> None:
+    def __init__(self, connect: Callable[[], Session]) -> None:
         self._connect = connect
-        self._catalog = catalog
         self._open: dict[str, Session] = {}
 
     def execute(self, name: str, sql: str) -> pa.Table:
         if name not in self._open:
-            session = self._open[name] = self._connect()
-            if self._catalog != "lake":
-                session.execute(f"USE {self._catalog}")
+            self._open[name] = self._connect()
         return self._open[name].execute(sql)
 
     def reconnect(self, name: str) -> None:
@@ -146,8 +143,8 @@ def reads_data(file: Path) -> bool:
 
 
 def offer(data: Path, lake: Path) -> None:
-    """Puts a tests' `data` directory where the lake's files are: others are closed to SQL."""
-    target = lake / "data" / "offered"
+    """Puts a tests' `data` directory where exported files of the lake are: others are closed to SQL."""
+    target = lake / "data" / "exports" / "offered"
     if not target.exists():
         target.parent.mkdir(parents=True, exist_ok=True)
         try:

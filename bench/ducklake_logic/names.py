@@ -37,10 +37,10 @@ class Names:
     """Of one file. `lake` is the directory that the server's lake is in."""
 
     def __init__(self, file: Path, lake: Path, data: Path | None) -> None:
-        scratch = lake / "data" / "scratch"
+        scratch = lake / "data" / "exports" / "scratch"
         scratch.mkdir(parents=True, exist_ok=True)
         self._lake_data = f"{lake}/data"
-        self._offered = f"{lake}/data/offered"
+        self._offered = f"{lake}/data/exports/offered"
         self._has_data = data is not None
         self._source = ""
         self._renames: list[tuple[re.Pattern[str], str]] = []

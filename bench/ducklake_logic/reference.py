@@ -20,10 +20,10 @@ _GRACE_S = 20.0
 class Reference:
     """Ended and begun anew when a file crashes it, or does not end. Not thread-safe."""
 
-    def __init__(self, home: Path, extension: Path, data: Path | None, catalog: str) -> None:
+    def __init__(self, home: Path, extension: Path, data: Path | None) -> None:
         self._home = home
         self._files = 0
-        self._arguments = (extension, data, catalog)
+        self._arguments = (extension, data)
         self._process: multiprocessing.process.BaseProcess | None = None
         self._pipe: Connection | None = None
 
@@ -60,7 +60,7 @@ class Reference:
         self._process = self._pipe = None
 
 
-def _serve(pipe: Connection, extension: Path, data: Path | None, catalog: str) -> None:
+def _serve(pipe: Connection, extension: Path, data: Path | None) -> None:
     values = Values()
     while True:
         try:
@@ -71,7 +71,7 @@ def _serve(pipe: Connection, extension: Path, data: Path | None, catalog: str) -
         if data is not None and reads_data(file):
             offer(data, lake)
         engine = InProcess(lake, extension)
-        sessions = Sessions(engine.connect, catalog)
+        sessions = Sessions(engine.connect)
         try:
             replay = Replay(file, sessions, names, values, limit_s, leave_out)
             pipe.send(replay.run(script.parse(file)))

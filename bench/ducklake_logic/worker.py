@@ -23,29 +23,19 @@ _HANG_S = 30.0
 #: What is in a catalog, as statements that drop it.
 _THINGS = """
     SELECT 'DROP VIEW IF EXISTS ' || database_name || '."' || schema_name || '"."' || view_name || '"'
-    FROM duckdb_views() WHERE NOT internal AND NOT temporary AND database_name IN ('lake', 'memory')
+    FROM duckdb_views() WHERE NOT internal AND NOT temporary AND database_name = 'lake'
     UNION ALL
-    SELECT 'DROP TABLE IF EXISTS ' || database_name || '."' || schema_name || '"."' || table_name
-        || CASE database_name WHEN 'lake' THEN '"' ELSE '" CASCADE' END
-    FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND database_name IN ('lake', 'memory')
+    SELECT 'DROP TABLE IF EXISTS ' || database_name || '."' || schema_name || '"."' || table_name || '"'
+    FROM duckdb_tables() WHERE NOT internal AND NOT temporary AND database_name = 'lake'
     UNION ALL
     SELECT DISTINCT 'DROP MACRO' || CASE function_type WHEN 'table_macro' THEN ' TABLE' ELSE '' END
         || ' IF EXISTS ' || database_name || '."' || schema_name || '"."' || function_name || '"'
     FROM duckdb_functions()
-    WHERE NOT internal AND function_type LIKE '%macro' AND database_name IN ('lake', 'memory')
+    WHERE NOT internal AND function_type LIKE '%macro' AND database_name = 'lake'
     UNION ALL
-    SELECT 'DROP SCHEMA IF EXISTS ' || database_name || '."' || schema_name
-        || CASE database_name WHEN 'lake' THEN '"' ELSE '" CASCADE' END
+    SELECT 'DROP SCHEMA IF EXISTS ' || database_name || '."' || schema_name || '"'
     FROM duckdb_schemas()
-    WHERE NOT internal AND schema_name <> 'main' AND database_name IN ('lake', 'memory')
-    UNION ALL
-    SELECT 'DROP SEQUENCE IF EXISTS ' || database_name || '."' || schema_name || '"."'
-        || sequence_name || '" CASCADE'
-    FROM duckdb_sequences() WHERE NOT temporary AND database_name = 'memory'
-    UNION ALL
-    SELECT 'DROP TYPE IF EXISTS ' || database_name || '."' || schema_name || '"."' || type_name
-        || '" CASCADE'
-    FROM duckdb_types() WHERE NOT internal AND database_name = 'memory'"""
+    WHERE NOT internal AND schema_name <> 'main' AND database_name = 'lake'"""
 
 
 @dataclass
@@ -65,14 +55,13 @@ class Worker:
     """Not thread-safe; a run has one for each thread."""
 
     def __init__(
-        self, home: Path, extension: Path, data: Path | None, catalog: str, limit_s: float
+        self, home: Path, extension: Path, data: Path | None, limit_s: float
     ) -> None:
         home.mkdir()
         self._home = home
         self._data = data
-        self._catalog = catalog
         self._limit_s = limit_s
-        self._reference = Reference(home, extension, data, catalog)
+        self._reference = Reference(home, extension, data)
         self._values = Values()
         self._server: ServerProcess | None = None
         self._lakes = 0
@@ -101,7 +90,7 @@ class Worker:
         names = Names(file, self._lake, self._data)
         if self._data is not None and reads_data(file):
             offer(self._data, self._lake)
-        sessions = Sessions(lambda: FlightSession(server.uri), self._catalog)
+        sessions = Sessions(lambda: FlightSession(server.uri))
         try:
             replay = Replay(
                 file, sessions, names, self._values, self._limit_s, alive=lambda: server.runs

@@ -30,7 +30,6 @@ def fails(action, match):
     ],
 )
 def test_what_would_change_the_engine_for_all(server, cursor, statement):
-    cursor.execute("USE memory")
     fails(lambda: cursor.execute(statement), "(?i)PERMISSION_DENIED|Unauthorized|Forbidden")
     with server.connect() as other, other.cursor() as another:
         another.execute("SELECT count(*) FROM lake.snapshots()")

@@ -15,7 +15,7 @@ public final class BoundedFunctions {
   public static final Set<String> NAMES = Set.of("range", "generate_series", "repeat");
 
   private static final int MAX_ELEMENTS = 1_000_000;
-  private static final int MAX_BYTES = 16 << 20;
+  private static final int MAX_BYTES = 64 << 20;
 
   private BoundedFunctions() {}
 

@@ -206,7 +206,7 @@ class ServeIT {
       shown.append(server.lines()).append(server.errors());
     }
     assertThat(shown.toString())
-        .hasSizeGreaterThan(10_000)
+        .hasSizeGreaterThan(2_000)
         .doesNotContain("canary")
         .doesNotContain(TestingPostgres.PASSWORD)
         .doesNotContain(TestingPostgres.PASSWORD.replace("'", "''"));
