@@ -78,22 +78,26 @@ public final class Gate {
     new Look(identity, namespace.schema(), List.of(), Map.of()).look(statement.references());
   }
 
-  /** Is what the catalog has for the connection's snapshot known without asking it? */
-  public boolean knows(EngineConnection connection) throws EngineException {
-    return stored.known(StoredCache.snapshot(connection)).isPresent();
+  /**
+   * What the catalog has stored in the snapshot that the connection's transaction sees; empty where
+   * that is not known, and {@link #learn} has to ask.
+   */
+  public Optional<StoredObjects> known(EngineConnection connection) throws EngineException {
+    return stored.known(StoredCache.snapshot(connection));
   }
 
   /**
-   * Asks the catalog what it has stored, on a connection outside of a transaction, which so holds
-   * no other connection to the catalog meanwhile.
+   * Asks the catalog what it has stored. In a transaction that takes another connection to the
+   * catalog than the transaction has; outside of one it is free again when this is done.
    */
-  public void learn(EngineConnection connection) throws EngineException {
-    stored.learn(StoredCache.snapshot(connection), connection);
+  public StoredObjects learn(EngineConnection connection) throws EngineException {
+    return stored.learn(StoredCache.snapshot(connection), connection);
   }
 
   /**
    * Refuses what this client may not do by the views and macros that a statement uses.
    *
+   * @param objects that the catalog has in the snapshot of the connection's transaction
    * @param connection in the transaction in which the statement will run
    * @param own the statements that made the session's own temporary views and macros, by their
    *     names
@@ -103,11 +107,9 @@ public final class Gate {
       Identity identity,
       Namespace namespace,
       Map<String, List<Statement>> own,
+      StoredObjects objects,
       EngineConnection connection)
       throws EngineException {
-    String snapshot = StoredCache.snapshot(connection);
-    Optional<StoredObjects> known = stored.known(snapshot);
-    StoredObjects objects = known.isPresent() ? known.get() : stored.learn(snapshot, connection);
     var look = new Look(identity, namespace.schema(), List.of(objects), own);
     look.look(statement.references());
     for (Name past : look.past) {

@@ -15,7 +15,7 @@ import java.util.stream.Stream;
  * from the catalog's tables: the engine's functions would also look at the lake's files, or list
  * thousands of functions of its own.
  */
-final class StoredObjects {
+public final class StoredObjects {
 
   private static final String VIEWS =
       "SELECT s.schema_name, o.view_name, 'view', o.sql"

@@ -96,7 +96,7 @@ public final class LakeCatalog {
 
   static String newestSnapshot(EngineConnection connection) throws EngineException {
     return connection
-        .rows("SELECT max(snapshot_id) FROM ducklake_snapshots('" + NAME + "')")
+        .rows("SELECT max(snapshot_id) FROM system.main.ducklake_snapshots('" + NAME + "')")
         .getFirst()
         .getFirst();
   }

@@ -139,13 +139,13 @@ public final class RemoteLake implements Lake {
 
   /** A query that the catalog's Postgres answers, in the transaction that it is asked in. */
   public static String ask(String postgresSql) {
-    return "FROM postgres_query('__ducklake_metadata_%s', %s)"
+    return "FROM system.main.postgres_query('__ducklake_metadata_%s', %s)"
         .formatted(LakeCatalog.NAME, Sql.literal(postgresSql));
   }
 
   /** Statements that the catalog's Postgres runs, in the transaction that they are told in. */
   public static String tell(String postgresSql) {
-    return "CALL postgres_execute('__ducklake_metadata_%s', %s)"
+    return "CALL system.main.postgres_execute('__ducklake_metadata_%s', %s)"
         .formatted(LakeCatalog.NAME, Sql.literal(postgresSql));
   }
 
@@ -185,7 +185,7 @@ public final class RemoteLake implements Lake {
   private static void commit(Engine engine, String statement) throws EngineException {
     engine.runTogether(
         statement,
-        "CALL ducklake_set_commit_message('%s', 'ducklake-flight', 'schema read anew')"
+        "CALL system.main.ducklake_set_commit_message('%s', 'ducklake-flight', 'schema read anew')"
             .formatted(LakeCatalog.NAME));
   }
 

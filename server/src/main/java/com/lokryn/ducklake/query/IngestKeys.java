@@ -61,7 +61,7 @@ public final class IngestKeys {
         var _ = cancellation.guard(connection)) {
       found =
           connection.rows(
-              "SELECT commit_extra_info FROM ducklake_snapshots('lake')"
+              "SELECT commit_extra_info FROM system.main.ducklake_snapshots('lake')"
                   + " WHERE contains(commit_extra_info, ?)",
               mark);
     }

@@ -250,7 +250,7 @@ public final class IngestService {
     }
   }
 
-  private static String statement(
+  private String statement(
       EngineConnection connection, Session session, Target target, Mode mode, String view)
       throws EngineException {
     String kind = target.temporary ? "TEMP TABLE " : "TABLE ";
@@ -261,7 +261,10 @@ public final class IngestService {
       case CREATE -> "CREATE " + create;
       case REPLACE -> "CREATE OR REPLACE " + create;
       case APPEND -> insert;
-      case CREATE_APPEND -> exists(connection, session, target) ? insert : "CREATE " + create;
+      case CREATE_APPEND -> {
+        queries.requireLists(session, connection);
+        yield exists(connection, session, target) ? insert : "CREATE " + create;
+      }
     };
   }
 

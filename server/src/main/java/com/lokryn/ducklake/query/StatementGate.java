@@ -10,8 +10,7 @@ import com.lokryn.ducklake.gate.Gate;
 import com.lokryn.ducklake.gate.Refusal;
 import com.lokryn.ducklake.gate.Statement;
 import com.lokryn.ducklake.gate.Statement.Kind;
-import java.util.List;
-import java.util.Map;
+import com.lokryn.ducklake.gate.StoredObjects;
 import java.util.Optional;
 
 /**
@@ -70,89 +69,100 @@ final class StatementGate {
   Scope enter(Session session, Namespace namespace, Admitted admitted, EngineConnection connection)
       throws EngineException {
     Statement statement = admitted.statement();
-    if (session.inTransaction()) {
-      check(session, namespace, statement, connection);
-      return Scope.none();
-    }
     boolean isOwnWrite = statement.kind() == Kind.WRITE;
-    if (!statement.dependsOnCatalog() && !isOwnWrite) {
-      check(session, namespace, statement, connection);
+    if (!statement.dependsOnCatalog() && (!isOwnWrite || session.inTransaction())) {
+      forbidding(
+          () -> {
+            gate.requireAllowed(statement, session.identity(), namespace);
+            return Optional.empty();
+          });
       return Scope.none();
     }
-    Scope scope = begin(session, statement, connection);
-    try {
-      check(session, namespace, statement, connection);
-      if (!statement.isTransactional()) {
-        scope.commit();
-        return Scope.none();
-      }
-      return scope;
-    } catch (EngineException | RuntimeException e) {
-      scope.rollBack(e);
-      throw e;
-    }
+    return inScope(
+        session,
+        statement,
+        connection,
+        objects -> {
+          Statement checked =
+              statement.kind() == Kind.EXECUTE ? session.prepared(name(statement)) : statement;
+          gate.requireAllowed(
+              checked, session.identity(), namespace, session.ownObjects(), objects, connection);
+        });
   }
 
   /** The same for the server's own look at all that there is. */
   Scope enterListing(Session session, EngineConnection connection) throws EngineException {
-    Statement statement = Gate.listing();
-    Scope scope = session.inTransaction() ? Scope.none() : begin(session, statement, connection);
+    return inScope(
+        session, Gate.listing(), connection, objects -> requireLists(session, objects, connection));
+  }
+
+  /** Lets the server's own look at all that there is pass, in the connection's transaction. */
+  void admitListing(Session session, EngineConnection connection) throws EngineException {
+    forbidding(
+        () -> {
+          requireLists(session, objects(connection), connection);
+          return Optional.empty();
+        });
+  }
+
+  private void requireLists(Session session, StoredObjects objects, EngineConnection connection)
+      throws EngineException {
+    gate.requireAllowed(
+        Gate.listing(),
+        session.identity().withoutGrants(),
+        session.namespace(),
+        session.ownObjects(),
+        objects,
+        connection);
+  }
+
+  private StoredObjects objects(EngineConnection connection) throws EngineException {
+    Optional<StoredObjects> known = gate.known(connection);
+    return known.isPresent() ? known.get() : gate.learn(connection);
+  }
+
+  /** A look at a statement, with what the catalog has stored. */
+  private interface Look {
+    void at(StoredObjects objects) throws EngineException;
+  }
+
+  private Scope inScope(
+      Session session, Statement statement, EngineConnection connection, Look look)
+      throws EngineException {
+    Scope scope = Scope.none();
     try {
+      StoredObjects objects;
+      if (session.inTransaction()) {
+        objects = objects(connection);
+      } else {
+        // What a reader runs cannot write to the lake, whatever its text was taken for.
+        boolean readOnly = session.identity().role() == Role.READER || statement.isReadOnly();
+        scope = Scope.begin(connection, readOnly);
+        Optional<StoredObjects> known = gate.known(connection);
+        // To ask in the transaction would hold one connection to the catalog while it takes
+        // another,
+        // for which many at once would wait in vain.
+        for (int lesson = 0; known.isEmpty() && lesson < MAX_LESSONS; lesson++) {
+          scope.commit();
+          gate.learn(connection);
+          scope = Scope.begin(connection, readOnly);
+          known = gate.known(connection);
+        }
+        objects = known.isPresent() ? known.get() : gate.learn(connection);
+      }
       forbidding(
           () -> {
-            gate.requireAllowed(
-                statement,
-                session.identity().withoutGrants(),
-                session.namespace(),
-                session.ownObjects(),
-                connection);
+            look.at(objects);
             return Optional.empty();
           });
-      return scope;
+      if (!statement.isTransactional()) {
+        scope.commit();
+      }
+      return scope.isOpen() ? scope : Scope.none();
     } catch (EngineException | RuntimeException e) {
       scope.rollBack(e);
       throw e;
     }
-  }
-
-  /**
-   * Begins a transaction whose snapshot is known. To ask the catalog within it would take a second
-   * connection to the catalog while the first is held, which many at once would wait for in vain.
-   */
-  private Scope begin(Session session, Statement statement, EngineConnection connection)
-      throws EngineException {
-    // What a reader runs cannot write to the lake, whatever its text was taken for.
-    boolean readOnly = session.identity().role() == Role.READER || statement.isReadOnly();
-    for (int lesson = 0; ; lesson++) {
-      Scope scope = Scope.begin(connection, readOnly);
-      try {
-        if (!statement.dependsOnCatalog() || lesson == MAX_LESSONS || gate.knows(connection)) {
-          return scope;
-        }
-      } catch (EngineException | RuntimeException e) {
-        scope.rollBack(e);
-        throw e;
-      }
-      scope.commit();
-      gate.learn(connection);
-    }
-  }
-
-  private void check(
-      Session session, Namespace namespace, Statement statement, EngineConnection connection)
-      throws EngineException {
-    Statement checked =
-        statement.kind() == Kind.EXECUTE ? session.prepared(name(statement)) : statement;
-    forbidding(
-        () -> {
-          if (!checked.dependsOnCatalog()) {
-            gate.requireAllowed(checked, session.identity(), namespace);
-          } else {
-            Map<String, List<Statement>> own = session.ownObjects();
-            gate.requireAllowed(checked, session.identity(), namespace, own, connection);
-          }
-          return Optional.empty();
-        });
   }
 
   private static String name(Statement statement) {
