@@ -111,6 +111,7 @@ final class StatementReader {
     if (QUERY_WORDS.contains(verb) || tokens.isSymbol(at, '(')) {
       return reading(at);
     }
+    tokens.requireCertain();
     switch (verb) {
       case "insert", "update", "delete", "merge", "truncate" -> {
         change(at);
@@ -284,7 +285,7 @@ final class StatementReader {
         privilege = Privilege.DELETE;
       }
     }
-    Tokens.Named target = tokens.name(at);
+    Tokens.Named target = target(at);
     change(target.name(), privilege);
     if (tokens.isWord(verb, "merge")) {
       change(target.name(), Privilege.UPDATE);
@@ -305,6 +306,14 @@ final class StatementReader {
       query += 2;
     }
     rest(query);
+  }
+
+  /** DuckDB takes {@code ONLY t} for t. */
+  private Tokens.Named target(int at) {
+    if (tokens.isWord(at, "only")) {
+      throw new Refusal("ONLY is not for statements of clients: tables have no heirs");
+    }
+    return tokens.name(at);
   }
 
   /** What is changed may be of the session's own, where its name does not say that it is not. */
@@ -400,7 +409,7 @@ final class StatementReader {
     }
     boolean isMore;
     do {
-      Tokens.Named named = tokens.name(at);
+      Tokens.Named named = target(at);
       Name name = named.name();
       if (object.equals("column") && name.isQualified()) {
         name = new Name(name.parts().subList(0, name.parts().size() - 1));

@@ -13,45 +13,29 @@ import java.util.Set;
  */
 final class TokenReader {
   /** After which tables are named. */
-  private static final Set<String> BEFORE_TABLES = Set.of("from", "join", "using", "into");
+  private static final Set<String> BEFORE_TABLES = Set.of("from", "join", "using", "into", "table");
 
-  /** The same, where a query begins with them; elsewhere they are other words. */
-  private static final Set<String> BEGINNINGS =
-      Set.of(
-          "pivot",
-          "unpivot",
-          "pivot_wider",
-          "pivot_longer",
-          "describe",
-          "desc",
-          "show",
-          "summarize",
-          "table");
+  /** The same, where they are not of a table that was named before. */
+  private static final Set<String> PIVOTS =
+      Set.of("pivot", "unpivot", "pivot_wider", "pivot_longer", "describe", "show", "summarize");
 
-  /** After which they no longer are. */
+  /**
+   * After which they no longer are. All of them are reserved, so that none is an alias; and none is
+   * inside of a condition, as those of CASE are.
+   */
   private static final Set<String> AFTER_TABLES =
       Set.of(
           "select",
           "where",
-          "on",
-          "group",
-          "order",
           "having",
           "limit",
           "offset",
-          "set",
-          "values",
-          "when",
-          "then",
           "qualify",
           "window",
           "returning",
           "union",
           "except",
-          "intersect",
-          "by",
-          "as",
-          "is");
+          "intersect");
 
   /** Between the word and the table. */
   private static final Set<String> BEFORE_TABLE = Set.of("lateral", "only", "if", "exists");
@@ -59,6 +43,9 @@ final class TokenReader {
   /** What is named inside of a pair of parentheses. */
   private static final class Level {
     private boolean tables;
+
+    /** One of them was joined to another: conditions of joins may stand between them. */
+    private boolean joined;
 
     /** The next name is one of a table. */
     private boolean expected;
@@ -86,6 +73,7 @@ final class TokenReader {
   }
 
   private void read(int from, int to) {
+    tokens.requireCertain();
     levels.push(new Level());
     references.mayCall();
     start = from;
@@ -105,7 +93,12 @@ final class TokenReader {
       levels.push(inner);
       return at + 1;
     }
-    if (tokens.isSymbol(at, ')')) {
+    // The names of fields may be any words.
+    if (tokens.isSymbol(at, '{') || tokens.isSymbol(at, '[')) {
+      levels.push(new Level());
+      return at + 1;
+    }
+    if (tokens.isSymbol(at, ')') || tokens.isSymbol(at, '}') || tokens.isSymbol(at, ']')) {
       if (levels.size() > 1) {
         levels.pop();
       }
@@ -131,16 +124,26 @@ final class TokenReader {
 
   private int name(int at, Level level) {
     String word = tokens.isSymbol(at + 1, '.') ? "" : tokens.word(at);
-    if (BEFORE_TABLES.contains(word) || (BEGINNINGS.contains(word) && isBeginning(at))) {
+    if (isBeforeTables(at, word, level)) {
       level.tables = true;
       level.expected = true;
+      level.joined |= word.equals("join");
       return at + 1;
     }
-    if (AFTER_TABLES.contains(word)) {
-      // An alias of a table that was just named: further ones may follow.
-      level.tables = level.tables && word.equals("as");
+    // In parentheses after it are columns, or a part of what stands before it.
+    if (word.equals("using") || PIVOTS.contains(word)) {
       level.expected = false;
-      requireCastable(at);
+      return at + 1;
+    }
+    // (a).where names a field.
+    if (isAfterTables(at, word, level) && !tokens.isSymbol(at - 1, '.')) {
+      level.tables = false;
+      level.joined = false;
+      level.expected = false;
+      return at + 1;
+    }
+    if (word.equals("as")) {
+      level.expected = false;
       return at + 1;
     }
     if (level.expected && BEFORE_TABLE.contains(word)) {
@@ -150,8 +153,38 @@ final class TokenReader {
     return level.expected ? table(at, level) : value(at);
   }
 
-  private boolean isBeginning(int at) {
-    return at == start || tokens.isSymbol(at - 1, '(') || tokens.isWord(at - 1, "as");
+  private boolean isBeforeTables(int at, String word, Level level) {
+    boolean isInTables = level.tables && !level.expected;
+    return switch (word) {
+      case "from" -> !isOfExpression(at);
+      case "using" ->
+          !(isInTables && tokens.isSymbol(at + 1, '('))
+              && !(tokens.isWord(at + 1, "sample") && tokens.isNumber(at + 2));
+      case "desc" -> at == start || tokens.isSymbol(at - 1, '(') || tokens.isWord(at - 1, "as");
+      default ->
+          BEFORE_TABLES.contains(word)
+              || (PIVOTS.contains(word) && !(isInTables && tokens.isSymbol(at + 1, '(')));
+    };
+  }
+
+  /** {@code a IS DISTINCT FROM b}, {@code extract(year FROM d)}. */
+  private boolean isOfExpression(int at) {
+    boolean isComparison =
+        tokens.isWord(at - 1, "distinct")
+            && (tokens.isWord(at - 2, "is")
+                || (tokens.isWord(at - 2, "not") && tokens.isWord(at - 3, "is")));
+    return isComparison
+        || (tokens.isName(at - 1)
+            && tokens.isSymbol(at - 2, '(')
+            && tokens.isWord(at - 3, "extract"));
+  }
+
+  private boolean isAfterTables(int at, String word, Level level) {
+    return switch (word) {
+      case "on" -> !level.joined;
+      case "group", "order" -> tokens.isWord(at + 1, "by");
+      default -> AFTER_TABLES.contains(word);
+    };
   }
 
   private int table(int at, Level level) {
