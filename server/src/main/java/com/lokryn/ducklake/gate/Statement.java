@@ -39,7 +39,10 @@ public record Statement(Kind kind, Optional<String> name, References references)
 
   /** Changes nothing, whatever it calls. */
   public boolean isReadOnly() {
-    return kind == Kind.READ && references.role() == Role.READER;
+    return kind == Kind.READ
+        && references.role() == Role.READER
+        // A sequence that is temporary goes on by a write.
+        && !references.functions().contains("nextval");
   }
 
   /** True when what is stored in the catalog decides what it does. */

@@ -121,8 +121,7 @@ final class StatementReader {
         return create(at);
       }
       case "drop", "alter", "comment" -> {
-        alter(at);
-        return of(Kind.WRITE);
+        return alter(at);
       }
       case "copy" -> {
         copy(at);
@@ -337,7 +336,7 @@ final class StatementReader {
       throw closed("CREATE " + upper(object));
     }
     at++;
-    if (tokens.isWord(at, "if")) {
+    if (tokens.isWord(at, "if") && tokens.isWord(at + 1, "not")) {
       at += 3;
     }
     if (object.equals("index")) {
@@ -390,7 +389,7 @@ final class StatementReader {
     return word.toUpperCase(Locale.ROOT);
   }
 
-  private void alter(int verb) throws EngineException {
+  private Statement alter(int verb) throws EngineException {
     int at = verb + 1;
     boolean isComment = tokens.isWord(verb, "comment");
     if (isComment && tokens.isWord(at, "on")) {
@@ -404,9 +403,10 @@ final class StatementReader {
     if (tokens.isWord(at, "table") && object.equals("macro")) {
       at++;
     }
-    if (tokens.isWord(at, "if")) {
+    if (tokens.isWord(at, "if") && tokens.isWord(at + 1, "exists")) {
       at += 2;
     }
+    Optional<String> renamed = renamedView(verb, object, at);
     boolean isMore;
     do {
       Tokens.Named named = target(at);
@@ -428,6 +428,23 @@ final class StatementReader {
       isMore = tokens.isSymbol(named.end(), ',') && tokens.isWord(verb, "drop");
     } while (isMore);
     TokenReader.read(tokens, at - 1, tokens.size(), references);
+    return renamed.isPresent() ? named(Kind.WRITE, renamed.get()) : of(Kind.WRITE);
+  }
+
+  /** The new name of a view that may be the session's own: what it reads has to be looked at. */
+  private Optional<String> renamedView(int verb, String object, int at) {
+    Tokens.Named view = target(at);
+    boolean isOfLake = view.name().isQualified() && view.name().first().equals(Name.LAKE);
+    int rename = view.end();
+    if (!tokens.isWord(verb, "alter")
+        || isOfLake
+        || !List.of("view", "table").contains(object)
+        || !tokens.isWord(rename, "rename")
+        || !tokens.isWord(rename + 1, "to")) {
+      return Optional.empty();
+    }
+    references.renamed(view.name().last());
+    return Optional.of(tokens.text(rename + 2));
   }
 
   private void copy(int verb) throws EngineException {

@@ -142,7 +142,7 @@ final class TokenReader {
       level.expected = false;
       return at + 1;
     }
-    if (word.equals("as")) {
+    if (word.equals("as") || word.equals("with")) {
       level.expected = false;
       return at + 1;
     }

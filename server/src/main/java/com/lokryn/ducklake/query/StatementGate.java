@@ -141,8 +141,17 @@ final class StatementGate {
   private void check(
       Session session, Namespace namespace, Statement statement, EngineConnection connection)
       throws EngineException {
-    Statement checked =
-        statement.kind() == Kind.EXECUTE ? session.prepared(name(statement)) : statement;
+    checkOne(session, namespace, statement, connection);
+    if (statement.kind() == Kind.EXECUTE) {
+      for (Statement prepared : session.prepared(name(statement))) {
+        checkOne(session, namespace, prepared, connection);
+      }
+    }
+  }
+
+  private void checkOne(
+      Session session, Namespace namespace, Statement checked, EngineConnection connection)
+      throws EngineException {
     forbidding(
         () -> {
           if (!checked.dependsOnCatalog()) {
