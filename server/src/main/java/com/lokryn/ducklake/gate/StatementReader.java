@@ -366,6 +366,10 @@ final class StatementReader {
       references.require(Role.WRITER, "to create what is not temporary");
     }
     int as = tokens.find(created.end(), "as");
+    if (object.equals("table") || object.equals("type")) {
+      boolean isOfQuery = object.equals("table") && as < tokens.size();
+      TokenReader.requireTypes(tokens, created.end(), isOfQuery ? as : tokens.size());
+    }
     boolean hasQuery = (object.equals("table") || object.equals("view")) && as < tokens.size();
     TokenReader.read(tokens, created.end(), hasQuery ? as : tokens.size(), references);
     if (hasQuery) {
@@ -405,6 +409,9 @@ final class StatementReader {
     }
     if (tokens.isWord(at, "if") && tokens.isWord(at + 1, "exists")) {
       at += 2;
+    }
+    if (tokens.isWord(verb, "alter")) {
+      TokenReader.requireTypes(tokens, target(at).end(), tokens.size());
     }
     Optional<String> renamed = renamedView(verb, object, at);
     boolean isMore;

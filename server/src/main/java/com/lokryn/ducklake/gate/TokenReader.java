@@ -40,9 +40,37 @@ final class TokenReader {
   /** Between the word and the table. */
   private static final Set<String> BEFORE_TABLE = Set.of("lateral", "only", "if", "exists");
 
+  private static final String VARIANT = "variant";
+
+  /** Types in parentheses come after them. */
+  private static final Set<String> TYPES = Set.of("struct", "row", "union", "map");
+
+  /** What comes after the type of a column; where another word does, a column is so called. */
+  private static final Set<String> AFTER_TYPE =
+      Set.of(
+          "not",
+          "null",
+          "default",
+          "collate",
+          "unique",
+          "primary",
+          "check",
+          "references",
+          "generated",
+          "as",
+          "using",
+          "constraint",
+          "array");
+
+  private static final Set<String> BEFORE_COLUMN =
+      Set.of("drop", "rename", "to", "exists", "column", "alter", "by");
+
   /** What is named inside of a pair of parentheses. */
   private static final class Level {
     private boolean tables;
+
+    /** It is a part of a type, or may be. */
+    private boolean type;
 
     /** One of them was joined to another: conditions of joins may stand between them. */
     private boolean joined;
@@ -89,6 +117,7 @@ final class TokenReader {
       var inner = new Level();
       inner.tables = level.expected;
       inner.expected = level.expected;
+      inner.type = level.type || TYPES.contains(tokens.word(at - 1));
       level.expected = false;
       levels.push(inner);
       return at + 1;
@@ -252,12 +281,39 @@ final class TokenReader {
     } while (isList && tokens.isSymbol(at - 1, ','));
   }
 
-  /** A cast of deep JSON to VARIANT ends the process (DuckDB 1.5.5). */
+  /**
+   * Deep JSON that becomes a VARIANT ends the process (DuckDB 1.5.5), be it by a cast or where rows
+   * are put into a column of that type.
+   */
   private void requireCastable(int at) {
-    boolean isCast = tokens.isSymbol(at - 1, ':') && tokens.isSymbol(at - 2, ':');
-    boolean isInCast = tokens.isWord(at - 1, "as") && tokens.isSymbol(at + 1, ')');
-    if (tokens.isWord(at, "variant") && (isCast || isInCast)) {
-      throw new Refusal("casts to VARIANT are not for statements of clients");
+    if (!tokens.isName(at) || !Name.fold(tokens.text(at)).equals(VARIANT)) {
+      return;
     }
+    boolean isCast = tokens.isSymbol(at - 1, ':') && tokens.isSymbol(at - 2, ':');
+    boolean isInCast =
+        tokens.isWord(at - 1, "as") && (tokens.isSymbol(at + 1, ')') || isArray(at + 1));
+    boolean isTyped = tokens.isString(at + 1) || (tokens.isName(at - 1) && isArray(at + 1));
+    if (isCast || isInCast || isTyped || levels.getFirst().type) {
+      throw variant();
+    }
+  }
+
+  private boolean isArray(int at) {
+    return tokens.isSymbol(at, '[') || tokens.isWord(at, "array");
+  }
+
+  /** Refuses that type among those that columns or a type are made of. */
+  static void requireTypes(Tokens tokens, int from, int to) {
+    for (int i = from; i < to; i++) {
+      boolean isNamed = tokens.isName(i + 1) && !AFTER_TYPE.contains(tokens.word(i + 1));
+      boolean isChanged = BEFORE_COLUMN.contains(tokens.word(i - 1));
+      if (tokens.isName(i) && Name.fold(tokens.text(i)).equals(VARIANT) && !isNamed && !isChanged) {
+        throw variant();
+      }
+    }
+  }
+
+  private static Refusal variant() {
+    return new Refusal("casts to VARIANT are not for statements of clients, nor is that type");
   }
 }
