@@ -58,6 +58,9 @@ final class StatementReader {
   private static final Set<String> SHOWING_PRAGMAS =
       Set.of("version", "platform", "collations", "functions");
 
+  /** Rows in a text that are not parsed: a parse takes a hundred times the memory of its text. */
+  private static final int LONGEST_ROWS = 256 << 10;
+
   private static final String EXPORTS = "exports";
 
   private final Tokens tokens;
@@ -220,6 +223,10 @@ final class StatementReader {
    */
   private boolean query(int from, int to, boolean isWhole) throws EngineException {
     String sql = tokens.between(from, to);
+    if (!isWhole && sql.length() > LONGEST_ROWS && tokens.isWord(from, "values")) {
+      TokenReader.read(tokens, from, to, references);
+      return false;
+    }
     JsonNode parse = parse(sql);
     if (!parse.path("error").asBoolean()) {
       SelectReader.read(parse.path("statements"), references);

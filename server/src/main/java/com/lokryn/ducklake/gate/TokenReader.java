@@ -40,6 +40,8 @@ final class TokenReader {
   /** Between the word and the table. */
   private static final Set<String> BEFORE_TABLE = Set.of("lateral", "only", "if", "exists");
 
+  private static final Set<String> SHOWING = Set.of("show", "describe", "desc", "summarize");
+
   private static final String VARIANT = "variant";
 
   /** Types in parentheses come after them. */
@@ -157,6 +159,9 @@ final class TokenReader {
       level.tables = true;
       level.expected = true;
       level.joined |= word.equals("join");
+      if (SHOWING.contains(word)) {
+        shown(at + 1);
+      }
       return at + 1;
     }
     // In parentheses after it are columns, or a part of what stands before it.
@@ -180,6 +185,16 @@ final class TokenReader {
     }
     requireCastable(at);
     return level.expected ? table(at, level) : value(at);
+  }
+
+  /** What is shown is a table, unless it has one of these names, quoted or not. */
+  private void shown(int at) {
+    switch (tokens.isName(at) ? Name.fold(tokens.text(at)).replace("\"", "") : "") {
+      case "databases" -> throw new Refusal("SHOW DATABASES is not for statements of clients");
+      case "tables", "all", "schemas", "variables", "__show_tables_expanded" ->
+          references.list("SHOW");
+      default -> {}
+    }
   }
 
   private boolean isBeforeTables(int at, String word, Level level) {

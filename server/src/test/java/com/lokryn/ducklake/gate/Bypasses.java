@@ -169,6 +169,8 @@ public final class Bypasses {
           "SELECT * FROM memory.main.x",
           "SELECT * FROM other.main.x",
           "SHOW DATABASES",
+          "UPDATE t SET i = (SELECT count(*) FROM (SHOW DATABASES))",
+          "PIVOT (SHOW \"databases\") ON a USING count(*)",
           "FROM duckdb_databases()",
           "FROM duckdb_databases",
           "PRAGMA database_list",

@@ -243,6 +243,21 @@ class GateTest {
     }
   }
 
+  /** A parse of them would take gigabytes. */
+  @Test
+  void manyRowsPassAndAreReadThrough() throws Exception {
+    String rows = "INSERT INTO t VALUES " + "(1, '/a/b', 2.5), ".repeat(500_000);
+    admit(rows + "(1, '/a/b', 2.5)", ADMIN);
+    for (String last :
+        new String[] {
+          "(1, (FROM read_text('/etc/passwd')), 2)",
+          "(1, current_setting('s3_endpoint'), 2)",
+          "(1, 'a', (TABLE __ducklake_metadata_lake.ducklake_tag))"
+        }) {
+      assertThatExceptionOfType(Refusal.class).isThrownBy(() -> admit(rows + last, ADMIN));
+    }
+  }
+
   @Test
   void deepTextsEndInAnAnswer() {
     for (String sql :
