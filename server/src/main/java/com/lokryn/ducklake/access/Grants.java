@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 
@@ -83,8 +82,12 @@ public final class Grants {
     return byTable.getOrDefault(List.of(fold(schema), fold(table)), Set.of()).contains(privilege);
   }
 
+  /** As DuckDB compares names: letters beyond ASCII stay what they are. */
   private static String fold(String name) {
-    return name.toLowerCase(Locale.ROOT);
+    return name.chars()
+        .map(c -> c >= 'A' && c <= 'Z' ? c + ('a' - 'A') : c)
+        .collect(StringBuilder::new, StringBuilder::appendCodePoint, StringBuilder::append)
+        .toString();
   }
 
   @Override

@@ -75,9 +75,15 @@ public final class SqlLexer {
     if (c == '"') {
       return quoted(Kind.QUOTED_NAME, '"', false, start);
     }
-    if ((c == 'e' || c == 'E') && at + 1 < sql.length() && sql.charAt(at + 1) == '\'') {
+    if ((c == 'e' || c == 'E') && isAt(at + 1, '\'')) {
       at++;
       return quoted(Kind.STRING, '\'', true, start);
+    }
+    boolean isUnicode = (c == 'u' || c == 'U') && isAt(at + 1, '&');
+    if (isUnicode && (isAt(at + 2, '\'') || isAt(at + 2, '"'))) {
+      at += 2;
+      char quote = sql.charAt(at);
+      return quoted(quote == '"' ? Kind.QUOTED_NAME : Kind.STRING, quote, false, start);
     }
     if (c == '$' && dollarTag() >= 0) {
       return dollarQuoted(start);
@@ -109,11 +115,38 @@ public final class SqlLexer {
         at++;
       } else if (c == quote && at < sql.length() && sql.charAt(at) == quote) {
         at++;
-      } else if (c == quote) {
+      } else if (c == quote && !(kind == Kind.STRING && goesOn())) {
         return new Token(kind, from, at - 1, start);
       }
     }
     return new Token(kind, from, at, start);
+  }
+
+  private boolean isAt(int position, char wanted) {
+    return position < sql.length() && sql.charAt(position) == wanted;
+  }
+
+  /** After a string on another line comes its next part, by the same rules of backslashes. */
+  private boolean goesOn() {
+    int closed = at;
+    boolean lines = false;
+    while (at < sql.length()) {
+      char c = sql.charAt(at);
+      if (isSpace(c)) {
+        lines |= c == '\n' || c == '\r';
+        at++;
+      } else if (sql.startsWith("--", at)) {
+        skipLine();
+      } else {
+        break;
+      }
+    }
+    if (lines && isAt(at, '\'')) {
+      at++;
+      return true;
+    }
+    at = closed;
+    return false;
   }
 
   /** The position behind the opening {@code $tag$}, or -1 where none begins ({@code $1}). */
@@ -156,9 +189,31 @@ public final class SqlLexer {
     } while (depth > 0 && at < sql.length());
   }
 
+  /** True when {@link #text} is what the token says: it has no escapes, and only one part. */
+  public static boolean isPlain(String sql, Token token) {
+    char first = sql.charAt(token.start);
+    return switch (token.kind) {
+      case QUOTED_NAME -> first == '"';
+      case STRING ->
+          first == '$' || (first == '\'' && text(sql, token).length() == lengthOfPart(sql, token));
+      case WORD, NUMBER, SYMBOL -> true;
+    };
+  }
+
+  /** The length of a string without doubled quotes, if it has no other ones. */
+  private static int lengthOfPart(String sql, Token token) {
+    int length = 0;
+    for (int i = token.from; i < token.to; i++, length++) {
+      if (sql.charAt(i) == '\'' && !(++i < token.to && sql.charAt(i) == '\'')) {
+        return -1;
+      }
+    }
+    return length;
+  }
+
   /** What a name or string says, its doubled quotes made single ones, in lower case. */
   public static String lowerText(String sql, Token token) {
-    return text(sql, token).toLowerCase(Locale.ROOT);
+    return fold(text(sql, token));
   }
 
   /** What a token says, without its quotes. */
@@ -171,17 +226,56 @@ public final class SqlLexer {
     };
   }
 
+  /** In lower case as DuckDB compares names: letters beyond ASCII stay what they are. */
+  public static String fold(String text) {
+    boolean isAscii = text.chars().allMatch(c -> c < 0x80);
+    if (isAscii) {
+      return text.toLowerCase(Locale.ROOT);
+    }
+    var folded = new StringBuilder(text);
+    for (int i = 0; i < text.length(); i++) {
+      char c = text.charAt(i);
+      folded.setCharAt(i, c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c);
+    }
+    return folded.toString();
+  }
+
+  /**
+   * True when it may be a space or a part of a name, as DuckDB sees it: which of them, depends on
+   * quotes and dollars in comments and escapes before it, of which it makes something else.
+   */
+  public static boolean isUncertain(String sql, List<Token> tokens) {
+    if (sql.chars().noneMatch(c -> isWideSpace((char) c))
+        || (sql.indexOf('\\') < 0 && sql.indexOf('$') < 0 && !sql.contains("/*"))) {
+      return false;
+    }
+    int from = 0;
+    for (Token token : tokens) {
+      if (sql.substring(from, token.start).chars().anyMatch(c -> isWideSpace((char) c))) {
+        return true;
+      }
+      from = token.to;
+    }
+    return sql.substring(from).chars().anyMatch(c -> isWideSpace((char) c));
+  }
+
   static boolean isSpace(char c) {
-    // DuckDB takes the zero-width ones, among them the byte order mark, for spaces too.
-    return c <= ' '
-        || Character.isSpaceChar(c)
-        || c == '\uFEFF'
-        || c == '\u2060'
-        || (c >= 0x200B && c <= 0x200D);
+    return c <= ' ' || isWideSpace(c);
+  }
+
+  /** What DuckDB makes a space of before it reads, inside of words too; zero-width ones as well. */
+  static boolean isWideSpace(char c) {
+    return c == 0xA0
+        || (c >= 0x2000 && c <= 0x200B)
+        || c == 0x202F
+        || c == 0x205F
+        || c == 0x2060
+        || c == 0x3000
+        || c == 0xFEFF;
   }
 
   private static boolean isWordStart(char c) {
-    return c == '_' || Character.isLetter(c) || c >= 0x80;
+    return c == '_' || Character.isLetter(c) || (c >= 0x80 && !isWideSpace(c));
   }
 
   private static boolean isWordPart(char c) {

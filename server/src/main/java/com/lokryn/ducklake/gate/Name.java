@@ -1,7 +1,7 @@
 package com.lokryn.ducklake.gate;
 
+import com.lokryn.ducklake.engine.SqlLexer;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -21,7 +21,7 @@ record Name(List<String> parts) {
   }
 
   static String fold(String text) {
-    return text.toLowerCase(Locale.ROOT);
+    return SqlLexer.fold(text);
   }
 
   String last() {

@@ -16,11 +16,13 @@ import org.jspecify.annotations.Nullable;
  * depends on who asks is kept, to be compared with that.
  */
 final class References {
+  private static final String SYSTEM = "system";
+
   /** What a name in front of another may not be: the engine's own, and the lake's tables. */
-  private static final List<String> CLOSED_CATALOGS = List.of("memory", "system");
+  private static final List<String> CLOSED_CATALOGS = List.of("memory", SYSTEM);
 
   /** Where the functions are that macros of the server's stand before. */
-  private static final Set<String> BOUNDLESS = Set.of("system", "main", "pg_catalog");
+  private static final Set<String> BOUNDLESS = Set.of(SYSTEM, "main", "pg_catalog");
 
   private static final String ANY = "*";
   private static final String METADATA = "__ducklake_metadata";
@@ -84,6 +86,11 @@ final class References {
     return targets;
   }
 
+  /** A view of the session's own that has another name now: it goes by both. */
+  void renamed(String own) {
+    functions.add(own);
+  }
+
   /** The least role that may do it. */
   Role role() {
     return role;
@@ -143,12 +150,16 @@ final class References {
   /** A table or view in a place where it is read. */
   void relation(Name name, boolean ofThePast) {
     if (isFile(name)) {
-      file(name.last());
+      // Where there is no such table, DuckDB looks for a file that is called as all its parts are.
+      file(name.text());
       return;
     }
-    requireOpen(name);
     boolean inEngineSchema =
         name.isQualified() && ENGINE_SCHEMAS.contains(name.parts().get(name.parts().size() - 2));
+    boolean isOfEngine = inEngineSchema && name.first().equals(SYSTEM);
+    if (!isOfEngine) {
+      requireOpen(name);
+    }
     Optional<Use> view = Functions.use(Space.VIEW, name.last());
     if (inEngineSchema || (view.isPresent() && !name.isQualified())) {
       use(view.orElse(Use.REFUSED), name.text(), "view");
@@ -262,8 +273,14 @@ final class References {
 
   private static boolean isFile(Name name) {
     String last = name.last();
-    return last.contains("/")
-        || (!name.isQualified() && FILE_ENDINGS.stream().anyMatch(last::endsWith));
+    if (!name.isQualified()) {
+      return last.contains("/") || FILE_ENDINGS.stream().anyMatch(last::endsWith);
+    }
+    // A file in a directory that begins with the name of a schema can be none of the server's.
+    boolean isInDirectory =
+        name.parts().subList(0, name.parts().size() - 1).stream()
+            .anyMatch(part -> part.matches("(?s).*[/\\\\:].*"));
+    return isInDirectory || (last.contains("/") && name.text().contains(".."));
   }
 
   /** A file that is read or written: one of those that were exported. */

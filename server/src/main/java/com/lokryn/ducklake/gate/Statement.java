@@ -33,13 +33,26 @@ public record Statement(Kind kind, Optional<String> name, References references)
   public boolean isTransactional() {
     return switch (kind) {
       case READ, WRITE, PREPARE, EXECUTE -> true;
-      case TRANSACTION, SESSION, CALL, DEALLOCATE -> false;
+      case SESSION -> references.dependsOnCatalog();
+      case TRANSACTION, CALL, DEALLOCATE -> false;
+    };
+  }
+
+  /** What it does may be a commit of the lake. */
+  public boolean mayChangeLake() {
+    return switch (kind) {
+      case READ -> !isReadOnly();
+      case WRITE, EXECUTE -> true;
+      case SESSION, PREPARE, TRANSACTION, CALL, DEALLOCATE -> false;
     };
   }
 
   /** Changes nothing, whatever it calls. */
   public boolean isReadOnly() {
-    return kind == Kind.READ && references.role() == Role.READER;
+    return kind == Kind.READ
+        && references.role() == Role.READER
+        // A sequence that is temporary goes on by a write.
+        && !references.functions().contains("nextval");
   }
 
   /** True when what is stored in the catalog decides what it does. */

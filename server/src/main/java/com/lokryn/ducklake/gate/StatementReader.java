@@ -35,6 +35,9 @@ final class StatementReader {
                       .build())
               .build());
 
+  /** What the parse of another statement than a query ends with. */
+  private static final String NO_QUERY = "not implemented";
+
   private static final Set<String> QUERY_WORDS =
       Set.of(
           "select",
@@ -57,6 +60,9 @@ final class StatementReader {
 
   private static final Set<String> SHOWING_PRAGMAS =
       Set.of("version", "platform", "collations", "functions");
+
+  /** Rows in a text that are not parsed: a parse takes a hundred times the memory of its text. */
+  private static final int LONGEST_ROWS = 256 << 10;
 
   private static final String EXPORTS = "exports";
 
@@ -111,6 +117,7 @@ final class StatementReader {
     if (QUERY_WORDS.contains(verb) || tokens.isSymbol(at, '(')) {
       return reading(at);
     }
+    tokens.requireCertain();
     switch (verb) {
       case "insert", "update", "delete", "merge", "truncate" -> {
         change(at);
@@ -120,8 +127,7 @@ final class StatementReader {
         return create(at);
       }
       case "drop", "alter", "comment" -> {
-        alter(at);
-        return of(Kind.WRITE);
+        return alter(at);
       }
       case "copy" -> {
         copy(at);
@@ -220,12 +226,16 @@ final class StatementReader {
    */
   private boolean query(int from, int to, boolean isWhole) throws EngineException {
     String sql = tokens.between(from, to);
+    if (!isWhole && sql.length() > LONGEST_ROWS && tokens.isWord(from, "values")) {
+      TokenReader.read(tokens, from, to, references);
+      return false;
+    }
     JsonNode parse = parse(sql);
     if (!parse.path("error").asBoolean()) {
       SelectReader.read(parse.path("statements"), references);
       return true;
     }
-    if (isWhole && !parse.path("error_type").asText().equals("not implemented")) {
+    if (isWhole && !parse.path("error_type").asText().equals(NO_QUERY)) {
       throw syntax(sql, parse);
     }
     if (!isWhole) {
@@ -244,6 +254,16 @@ final class StatementReader {
   private static JsonNode parse(String sql) throws EngineException {
     try {
       return MAPPER.readTree(StatementParser.json(sql));
+    } catch (EngineException e) {
+      if (e.error() != EngineError.OUT_OF_MEMORY) {
+        throw e;
+      }
+      // A text of megabytes: it is read by its tokens, as what has no parse is.
+      return MAPPER
+          .createObjectNode()
+          .put("error", true)
+          .put("error_type", NO_QUERY)
+          .put("error_message", e.text());
     } catch (JsonProcessingException e) {
       throw new IllegalStateException("DuckDB's parse is no JSON", e);
     }
@@ -284,7 +304,7 @@ final class StatementReader {
         privilege = Privilege.DELETE;
       }
     }
-    Tokens.Named target = tokens.name(at);
+    Tokens.Named target = target(at);
     change(target.name(), privilege);
     if (tokens.isWord(verb, "merge")) {
       change(target.name(), Privilege.UPDATE);
@@ -305,6 +325,14 @@ final class StatementReader {
       query += 2;
     }
     rest(query);
+  }
+
+  /** DuckDB takes {@code ONLY t} for t. */
+  private Tokens.Named target(int at) {
+    if (tokens.isWord(at, "only")) {
+      throw new Refusal("ONLY is not for statements of clients: tables have no heirs");
+    }
+    return tokens.name(at);
   }
 
   /** What is changed may be of the session's own, where its name does not say that it is not. */
@@ -328,7 +356,7 @@ final class StatementReader {
       throw closed("CREATE " + upper(object));
     }
     at++;
-    if (tokens.isWord(at, "if")) {
+    if (tokens.isWord(at, "if") && tokens.isWord(at + 1, "not")) {
       at += 3;
     }
     if (object.equals("index")) {
@@ -358,6 +386,10 @@ final class StatementReader {
       references.require(Role.WRITER, "to create what is not temporary");
     }
     int as = tokens.find(created.end(), "as");
+    if (object.equals("table") || object.equals("type")) {
+      boolean isOfQuery = object.equals("table") && as < tokens.size();
+      TokenReader.requireTypes(tokens, created.end(), isOfQuery ? as : tokens.size());
+    }
     boolean hasQuery = (object.equals("table") || object.equals("view")) && as < tokens.size();
     TokenReader.read(tokens, created.end(), hasQuery ? as : tokens.size(), references);
     if (hasQuery) {
@@ -381,7 +413,7 @@ final class StatementReader {
     return word.toUpperCase(Locale.ROOT);
   }
 
-  private void alter(int verb) throws EngineException {
+  private Statement alter(int verb) throws EngineException {
     int at = verb + 1;
     boolean isComment = tokens.isWord(verb, "comment");
     if (isComment && tokens.isWord(at, "on")) {
@@ -395,12 +427,16 @@ final class StatementReader {
     if (tokens.isWord(at, "table") && object.equals("macro")) {
       at++;
     }
-    if (tokens.isWord(at, "if")) {
+    if (tokens.isWord(at, "if") && tokens.isWord(at + 1, "exists")) {
       at += 2;
     }
+    if (tokens.isWord(verb, "alter")) {
+      TokenReader.requireTypes(tokens, target(at).end(), tokens.size());
+    }
+    Optional<String> renamed = renamedView(verb, object, at);
     boolean isMore;
     do {
-      Tokens.Named named = tokens.name(at);
+      Tokens.Named named = target(at);
       Name name = named.name();
       if (object.equals("column") && name.isQualified()) {
         name = new Name(name.parts().subList(0, name.parts().size() - 1));
@@ -419,6 +455,23 @@ final class StatementReader {
       isMore = tokens.isSymbol(named.end(), ',') && tokens.isWord(verb, "drop");
     } while (isMore);
     TokenReader.read(tokens, at - 1, tokens.size(), references);
+    return renamed.isPresent() ? named(Kind.WRITE, renamed.get()) : of(Kind.WRITE);
+  }
+
+  /** The new name of a view that may be the session's own: what it reads has to be looked at. */
+  private Optional<String> renamedView(int verb, String object, int at) {
+    Tokens.Named view = target(at);
+    boolean isOfLake = view.name().isQualified() && view.name().first().equals(Name.LAKE);
+    int rename = view.end();
+    if (!tokens.isWord(verb, "alter")
+        || isOfLake
+        || !List.of("view", "table").contains(object)
+        || !tokens.isWord(rename, "rename")
+        || !tokens.isWord(rename + 1, "to")) {
+      return Optional.empty();
+    }
+    references.renamed(view.name().last());
+    return Optional.of(tokens.text(rename + 2));
   }
 
   private void copy(int verb) throws EngineException {

@@ -58,7 +58,7 @@ public final class StoredObjects {
   static List<StoredObject> everViews(Name name, EngineConnection connection, String exports)
       throws EngineException {
     var found = new ArrayList<StoredObject>();
-    for (List<String> row : connection.rows(VIEWS + "lower(o.view_name) = ?", name.last())) {
+    for (List<String> row : connection.rows(VIEWS + "lower(o.view_name) = lower(?)", name.last())) {
       found.add(object(row, exports));
     }
     return found;

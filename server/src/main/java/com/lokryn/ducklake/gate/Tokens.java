@@ -28,6 +28,15 @@ final class Tokens {
     this.all = List.copyOf(found.subList(0, size));
   }
 
+  /**
+   * @throws Refusal where DuckDB may see other tokens
+   */
+  void requireCertain() {
+    if (SqlLexer.isUncertain(sql, all)) {
+      throw new Refusal("spaces other than the plain one are between the words: write plain ones");
+    }
+  }
+
   private boolean isSemicolon(Token token) {
     return token.kind() == Kind.SYMBOL && sql.charAt(token.from()) == ';';
   }
@@ -57,6 +66,10 @@ final class Tokens {
     return is(at, Kind.STRING);
   }
 
+  boolean isNumber(int at) {
+    return is(at, Kind.NUMBER);
+  }
+
   boolean isName(int at) {
     return is(at, Kind.WORD) || is(at, Kind.QUOTED_NAME);
   }
@@ -66,7 +79,12 @@ final class Tokens {
     if (at < 0 || at >= all.size()) {
       return "";
     }
-    return SqlLexer.text(sql, all.get(at));
+    Token token = all.get(at);
+    if (!SqlLexer.isPlain(sql, token)) {
+      throw new Refusal(
+          "a name or path is written with escapes, or in parts: write it as one plain string");
+    }
+    return SqlLexer.text(sql, token);
   }
 
   /** The text from one position to before another. */

@@ -10,7 +10,6 @@ import com.lokryn.ducklake.engine.EngineStatement.Kind;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.gate.Gate;
-import com.lokryn.ducklake.gate.Statement;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
 import com.lokryn.ducklake.query.Session.Place;
@@ -313,10 +312,8 @@ public final class QueryService {
 
   /** Must be planned, run and committed in one transaction, and is in none. */
   private static boolean isDueTogether(Call call) {
-    Statement statement = call.admitted.statement();
-    boolean changes = statement.isTransactional() && !statement.isReadOnly();
-    return (call.text().isCompaction() || (changes && !call.isReader()))
-        && !call.session().inTransaction();
+    boolean changes = call.admitted.statement().mayChangeLake() && !call.isReader();
+    return (call.text().isCompaction() || changes) && !call.session().inTransaction();
   }
 
   /** Plans, runs and commits a query that changes the lake; its few rows wait to be read. */

@@ -9,7 +9,6 @@ import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.gate.Statement;
 import com.lokryn.ducklake.gate.Statement.Kind;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +16,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -118,7 +118,7 @@ public final class Session implements AutoCloseable {
   private final Map<String, List<Statement>> own = new HashMap<>();
 
   /** What it has prepared by SQL. */
-  private final Map<String, Statement> prepared = new HashMap<>();
+  private final Map<String, List<Statement>> prepared = new HashMap<>();
 
   private boolean transaction;
   private boolean objects;
@@ -276,12 +276,13 @@ public final class Session implements AutoCloseable {
   }
 
   /**
-   * What was prepared by SQL under a name.
+   * What was prepared by SQL under a name, if only the last of it: one that failed took no other's
+   * place.
    *
    * @throws QueryException where nothing was
    */
-  synchronized Statement prepared(String name) {
-    Statement found = prepared.get(name);
+  synchronized List<Statement> prepared(String name) {
+    List<Statement> found = prepared.get(name);
     if (found == null) {
       throw new QueryException(
           Problem.UNKNOWN_HANDLE,
@@ -297,18 +298,25 @@ public final class Session implements AutoCloseable {
     }
     String name = statement.name().get();
     if (statement.kind() == Kind.PREPARE) {
-      prepared.put(name, statement);
+      keep(prepared, name, statement);
     } else if (statement.kind() == Kind.WRITE) {
-      var made = new ArrayList<>(own.getOrDefault(name, List.of()));
-      made.add(statement);
-      own.put(name, List.copyOf(made));
+      keep(own, name, statement);
     }
     if (own.size() + prepared.size() > MAX_OBJECTS
-        || own.getOrDefault(name, List.of()).size() > MAX_OBJECTS) {
+        || own.getOrDefault(name, List.of()).size() > MAX_OBJECTS
+        || prepared.getOrDefault(name, List.of()).size() > MAX_OBJECTS) {
       throw new QueryException(
           Problem.LIMIT,
           "a session makes at most %d temporary views, macros and prepared statements by SQL"
               .formatted(MAX_OBJECTS));
+    }
+  }
+
+  private static void keep(Map<String, List<Statement>> kept, String name, Statement statement) {
+    List<Statement> before = kept.getOrDefault(name, List.of());
+    // Statements that were read already are the same object.
+    if (!before.contains(statement)) {
+      kept.put(name, Stream.concat(before.stream(), Stream.of(statement)).toList());
     }
   }
 

@@ -11,6 +11,8 @@ import com.lokryn.ducklake.gate.Refusal;
 import com.lokryn.ducklake.gate.Statement;
 import com.lokryn.ducklake.gate.Statement.Kind;
 import com.lokryn.ducklake.gate.StoredObjects;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -83,10 +85,14 @@ final class StatementGate {
         statement,
         connection,
         objects -> {
-          Statement checked =
-              statement.kind() == Kind.EXECUTE ? session.prepared(name(statement)) : statement;
-          gate.requireAllowed(
-              checked, session.identity(), namespace, session.ownObjects(), objects, connection);
+          var looked = new ArrayList<Statement>(List.of(statement));
+          if (statement.kind() == Kind.EXECUTE) {
+            looked.addAll(session.prepared(name(statement)));
+          }
+          for (Statement one : looked) {
+            gate.requireAllowed(
+                one, session.identity(), namespace, session.ownObjects(), objects, connection);
+          }
         });
   }
 

@@ -42,6 +42,7 @@ class GrantsIT {
           List.of(
               "CREATE TABLE open AS SELECT 1 AS i",
               "CREATE TABLE secret AS SELECT 42 AS i",
+              "CREATE TABLE bank AS SELECT 42 AS i",
               "CREATE TABLE mine (i INT)",
               "CREATE SCHEMA own",
               "CREATE SCHEMA other",
@@ -149,6 +150,24 @@ class GrantsIT {
         "FROM ducklake_table_insertions('lake', 'main', 'secret', 0, 9)",
         "FROM lake.snapshots()",
         "COPY secret TO '/x'",
+        "UPDATE mine SET i = 1 FROM open o JOIN open p ON o.i = p.i, secret s",
+        "DELETE FROM mine USING open o ASOF JOIN open p ON o.i >= p.i, secret s",
+        "UPDATE mine SET i = 1 FROM open o JOIN open p ON CASE WHEN true THEN true END, secret s",
+        "UPDATE mine SET i = 1 FROM open o JOIN open p ON {where: true}.where, secret s",
+        "UPDATE mine SET i = 1 FROM open o JOIN (SELECT {'on': true} s) p ON (p.s).where, secret",
+        "UPDATE mine SET i = 1 FROM open AS values, secret s",
+        "UPDATE mine SET i = 1 FROM open set, secret s",
+        "UPDATE mine SET i = 1 FROM VALUES (1) v(i), secret s",
+        "UPDATE mine SET i = 1 FROM set: secret",
+        "DELETE FROM mine WHERE i IN (SELECT i FROM open UNION ALL TABLE secret)",
+        "DELETE FROM mine WHERE i IN (WITH y AS (SELECT 1) TABLE secret)",
+        "CREATE TEMP MACRO x() AS TABLE TABLE secret",
+        "CREATE TEMP MACRO x() AS TABLE DESCRIBE secret",
+        "SET VARIABLE v = (SELECT max(i) FROM open UNION TABLE secret)",
+        "UPDATE mine SET i = 1 FROM\u00A0secret",
+        "WITH \"ban\u212A\" AS (SELECT 1) FROM bank",
+        "DELETE FROM ONLY main.secret",
+        "TRUNCATE ONLY secret",
       })
   void whatIsNotGrantedIsRefused(String sql) throws Exception {
     assertFails(Status.Code.PERMISSION_DENIED, () -> nara.info(sql)).doesNotContain("42");
@@ -172,6 +191,11 @@ class GrantsIT {
     assertThat(nara.update("INSERT INTO mine FROM open")).isEqualTo(1);
     assertThat(nara.update("UPDATE mine SET i = i + 1")).isEqualTo(1);
     assertThat(nara.update("DELETE FROM mine WHERE i IN (SELECT i + 1 FROM open)")).isEqualTo(1);
+    nara.update("UPDATE mine SET i = o.i FROM open o JOIN open p USING (i) WHERE mine.i = o.i");
+    nara.update("MERGE INTO mine USING open USING (i) WHEN MATCHED THEN UPDATE SET i = open.i");
+    nara.update(
+        "UPDATE mine SET i = 1 WHERE i IS DISTINCT FROM i AND extract(year FROM now()) > 1");
+    nara.info("PIVOT open JOIN open p USING (i) ON i USING count(*)");
     nara.update("CREATE TABLE own.made AS FROM open");
     nara.update("CREATE VIEW own.shown AS FROM own.made");
     assertThat(nara.value("SELECT i FROM own.shown")).isEqualTo(1);
@@ -199,6 +223,22 @@ class GrantsIT {
       }
       root.update("DROP VIEW changing");
     }
+  }
+
+  /** By another name, or behind one that failed, it reads what is meant when it is used. */
+  @Test
+  void whatASessionMadeIsLookedAtByAllItsNames() throws Exception {
+    nara.update("USE own");
+    nara.update("CREATE TABLE own.secret AS SELECT 7 AS i");
+    nara.update("CREATE TEMP VIEW seen AS FROM secret");
+    nara.update("ALTER VIEW temp.seen RENAME TO renamed");
+    assertThat(nara.value("FROM temp.renamed")).isEqualTo(7);
+    nara.update("PREPARE p AS FROM secret");
+    assertFails(Status.Code.INVALID_ARGUMENT, () -> nara.update("PREPARE p AS SELECT nix"));
+    nara.update("DROP TABLE own.secret");
+    nara.update("USE lake.main");
+    assertFails(Status.Code.PERMISSION_DENIED, () -> nara.info("FROM temp.renamed"));
+    assertFails(Status.Code.PERMISSION_DENIED, () -> nara.info("EXECUTE p"));
   }
 
   @Test

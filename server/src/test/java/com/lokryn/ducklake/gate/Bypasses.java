@@ -13,7 +13,7 @@ public final class Bypasses {
 
   /** All that are refused by their text. */
   public static Stream<String> all() {
-    return Stream.of(FILES, LAKE_FILES, HOSTS, CATALOGS, ENGINE, SECRETS, METADATA, CRASHES)
+    return Stream.of(FILES, LAKE_FILES, HOSTS, CATALOGS, ENGINE, SECRETS, METADATA, CRASHES, WORDS)
         .flatMap(List::stream);
   }
 
@@ -116,6 +116,12 @@ public final class Bypasses {
           "SELECT * FROM read_parquet('%DATA%main/**/*.parquet')",
           "SELECT * FROM parquet_scan('%DATA%**')",
           "SELECT * FROM '%DATA%main/t/*.parquet'",
+          "SELECT * FROM \"%DATA%main/t/*\".\"parquet\"",
+          "FROM lake.\"/../%DATA%main/t/*\".parquet",
+          "FROM lake.main.\"/../%DATA%main/t/*.parquet\"",
+          "UPDATE t SET i = 1 FROM \"%DATA%main/t/*\".parquet",
+          "SUMMARIZE \"%DATA%main/t/*\".\"parquet\"",
+          "FROM \"s3://other/x\".parquet",
           "SELECT * FROM glob('%DATA%**')",
           "COPY t TO '%DATA%main/t/x.parquet'",
           "COPY (SELECT 1) TO '%DATA%x.csv'",
@@ -163,6 +169,8 @@ public final class Bypasses {
           "SELECT * FROM memory.main.x",
           "SELECT * FROM other.main.x",
           "SHOW DATABASES",
+          "UPDATE t SET i = (SELECT count(*) FROM (SHOW DATABASES))",
+          "PIVOT (SHOW \"databases\") ON a USING count(*)",
           "FROM duckdb_databases()",
           "FROM duckdb_databases",
           "PRAGMA database_list",
@@ -256,6 +264,27 @@ public final class Bypasses {
           "DESCRIBE __ducklake_metadata_lake.ducklake_data_file",
           "SHOW TABLES FROM __ducklake_metadata_lake");
 
+  /** What hides words, or makes others of them, by the rules of DuckDB's lexer. */
+  private static final List<String> WORDS =
+      List.of(
+          "UPDATE t SET i = (SELECT 1 FROM\u00A0read_text('%FILE%'))",
+          "UPDATE t SET i = (SELECT 1 FROM\u200Bpostgres_query('__ducklake_metadata_lake', 'x'))",
+          "DELETE FROM t WHERE i IN (FROM\u2003__ducklake_metadata_lake.ducklake_tag)",
+          "UPDATE t SET i = 1 /* ' */ FROM u a\u00A0where, '%FILE%'",
+          "UPDATE t SET s = E'\\'', i = 1 FROM u a\u00A0where, v",
+          "UPDATE t SET s = E'a'\n'\\'' || (SELECT content FROM read_text('%FILE%')) || ''",
+          "UPDATE t SET s = e'a' -- b\r'\\'' || current_setting('s3_secret_access_key') || ''",
+          "UPDATE t SET i = 1 FROM ''\n'%FILE%'",
+          "UPDATE t SET i = 1 FROM 'a'--\n'.parquet'",
+          "UPDATE t SET i = 1 FROM E'\\x2fetc\\x2fpasswd'",
+          "UPDATE t SET i = 1 FROM 'o' JOIN 'p' ON true, '%FILE%'",
+          "UPDATE t SET i = 1 FROM u set, '%FILE%'",
+          "UPDATE t SET i = 1 FROM VALUES (1) v, '%FILE%'",
+          "COPY t TO '%DATA%exports/a'\n'/../../x'",
+          "DELETE FROM ONLY t",
+          "UPDATE ONLY (t) SET i = 1",
+          "ALTER TABLE ONLY t ADD COLUMN j INT");
+
   private static final List<String> CRASHES =
       List.of(
           "SELECT json_structure(repeat('[', 100000))",
@@ -264,6 +293,20 @@ public final class Bypasses {
           "SELECT repeat('[', 100000)::JSON::VARIANT",
           "SELECT CAST(repeat('[', 100000)::JSON AS VARIANT)",
           "SELECT TRY_CAST('1' AS VARIANT)",
+          "SELECT '1'::\"Variant\"",
+          "SELECT CAST('{}' AS STRUCT(a VARIANT))",
+          "CREATE TEMP TABLE x (v VARIANT)",
+          "CREATE TABLE x (i INT, variant VARIANT NOT NULL)",
+          "CREATE TABLE x (m MAP(VARCHAR, \"variant\"))",
+          "CREATE TEMP TYPE x AS VARIANT",
+          "CREATE TEMP TYPE x AS STRUCT(a VARIANT[])",
+          "ALTER TABLE t ADD COLUMN v VARIANT",
+          "ALTER TABLE t ALTER i TYPE VARIANT",
+          "ALTER TABLE t ALTER COLUMN i SET DATA TYPE VARIANT USING '1'::JSON",
+          "UPDATE t SET i = length(VARIANT '1')",
+          "UPDATE t SET i = length((j::\"VARIANT\")::VARCHAR)",
+          "UPDATE t SET i = length(CAST(j AS VARIANT[])::VARCHAR)",
+          "UPDATE t SET i = length(j::STRUCT(a VARIANT)::VARCHAR)",
           "INSERT INTO t SELECT json_structure(repeat('[', 100000))",
           "UPDATE t SET i = json_structure(repeat('[', 100000))",
           "UPDATE t SET i = length((repeat('[', 100000)::JSON::VARIANT)::VARCHAR)",

@@ -75,6 +75,15 @@ class GateTest {
         "FROM information_schema.tables",
         "FROM duckdb_columns()",
         "FROM pg_catalog.pg_class",
+        "FROM system.information_schema.tables",
+        "FROM \"my schema\".\"a/b.c\", lake.main.\"x.csv\"",
+        "CREATE TEMP MACRO x() AS TABLE WITH y AS (SELECT 1) FROM y",
+        "UPDATE x SET a = E'it\\'s', b = 'c'\n'd', c = $$e$$ WHERE d = 'f\u00A0g'",
+        "UPDATE\u00A0x SET a = 1",
+        "CREATE TEMP TABLE x (i INT, variant VARCHAR, \"Variant\" INT DEFAULT 1)",
+        "UPDATE x SET variant = upper(variant), a = coalesce(variant, b) WHERE variant IN ('a')",
+        "SELECT variant AS v, p.variant FROM products p GROUP BY variant ORDER BY variant",
+        "ALTER TABLE x RENAME COLUMN variant TO v",
         "FROM range(10), generate_series(1, 3), unnest([1, 2])",
         "FROM read_parquet('/lake/data/exports/a/*.parquet')",
         "FROM '/lake/data/exports/a.csv'",
@@ -231,6 +240,21 @@ class GateTest {
     for (String catalog : new String[] {"memory", "system", "__ducklake_metadata_lake", "other"}) {
       assertThatExceptionOfType(Refusal.class)
           .isThrownBy(() -> Gate.requireIngest(ADMIN, catalog, "main", "t", true));
+    }
+  }
+
+  /** A parse of them would take gigabytes. */
+  @Test
+  void manyRowsPassAndAreReadThrough() throws Exception {
+    String rows = "INSERT INTO t VALUES " + "(1, '/a/b', 2.5), ".repeat(500_000);
+    admit(rows + "(1, '/a/b', 2.5)", ADMIN);
+    for (String last :
+        new String[] {
+          "(1, (FROM read_text('/etc/passwd')), 2)",
+          "(1, current_setting('s3_endpoint'), 2)",
+          "(1, 'a', (TABLE __ducklake_metadata_lake.ducklake_tag))"
+        }) {
+      assertThatExceptionOfType(Refusal.class).isThrownBy(() -> admit(rows + last, ADMIN));
     }
   }
 
