@@ -112,9 +112,29 @@ public final class Gate {
       throws EngineException {
     var look = new Look(identity, namespace.schema(), List.of(objects), own);
     look.look(statement.references());
+    if (identity.grants().isPresent() && !statement.references().words().isEmpty()) {
+      requireWords(statement.references(), identity.grants().get(), objects.tables(connection));
+    }
     for (Name past : look.past) {
       for (StoredObject view : StoredObjects.everViews(past, connection, exports)) {
         look.look(view);
+      }
+    }
+  }
+
+  /**
+   * Refuses the name of a table that is nowhere granted, wherever it stands in what was read by its
+   * tokens: should a table be named in a place where none was looked for, it is found all the same.
+   */
+  private static void requireWords(
+      References references, Grants grants, Map<String, Set<String>> tables) {
+    for (String word : references.words()) {
+      Set<String> schemas = tables.getOrDefault(word, Set.of());
+      if (!schemas.isEmpty() && schemas.stream().noneMatch(schema -> grants.show(schema, word))) {
+        throw new Refusal(
+            "%s is the name of a table that is not granted to this user: what else is called so has to"
+                    .formatted(word)
+                + " be called otherwise in this statement");
       }
     }
   }

@@ -60,6 +60,7 @@ final class References {
   private final Set<Relation> relations = new LinkedHashSet<>();
   private final Set<String> functions = new LinkedHashSet<>();
   private final Set<Target> targets = new LinkedHashSet<>();
+  private final Set<String> words = new LinkedHashSet<>();
   private Role role = Role.READER;
   private boolean calling;
   private boolean listing;
@@ -89,6 +90,18 @@ final class References {
   /** A view of the session's own that has another name now: it goes by both. */
   void renamed(String own) {
     functions.add(own);
+  }
+
+  /**
+   * A name in a part that was read by its tokens, wherever it stands: what it is the name of is not
+   * certain there.
+   */
+  void word(String name) {
+    words.add(Name.fold(name));
+  }
+
+  Set<String> words() {
+    return words;
   }
 
   /** The least role that may do it. */

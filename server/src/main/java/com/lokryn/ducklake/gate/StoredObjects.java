@@ -6,9 +6,12 @@ import com.lokryn.ducklake.gate.Functions.Space;
 import com.lokryn.ducklake.gate.StoredObject.Kind;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The views and macros of one version of the lake's schema, as its catalog has them. They are read
@@ -30,12 +33,26 @@ public final class StoredObjects {
           + " JOIN __ducklake_metadata_lake.ducklake_schema s ON s.schema_id = o.schema_id"
           + " WHERE ";
 
+  private static final String TABLES =
+      "SELECT s.schema_name, o.table_name"
+          + " FROM __ducklake_metadata_lake.ducklake_table o"
+          + " JOIN __ducklake_metadata_lake.ducklake_schema s ON s.schema_id = o.schema_id"
+          + " WHERE ";
+
+  private final String there;
   private final Map<String, List<StoredObject>> views = new HashMap<>();
   private final Map<String, List<StoredObject>> macros = new HashMap<>();
 
   private final List<StoredObject> shadows = new ArrayList<>();
 
-  private StoredObjects() {}
+  private @Nullable Map<String, Set<String>> tables;
+
+  /**
+   * @param there the condition on what its snapshot has
+   */
+  private StoredObjects(String there) {
+    this.there = there;
+  }
 
   /**
    * Asks the catalog.
@@ -44,10 +61,10 @@ public final class StoredObjects {
    */
   static StoredObjects at(String snapshot, EngineConnection connection, String exports)
       throws EngineException {
-    var found = new StoredObjects();
     String there =
         "o.begin_snapshot <= %1$s AND (o.end_snapshot IS NULL OR o.end_snapshot > %1$s)"
             .formatted(snapshot);
+    var found = new StoredObjects(there);
     for (List<String> row : connection.rows(VIEWS + there + " UNION ALL " + MACROS + there)) {
       found.add(object(row, exports));
     }
@@ -90,6 +107,20 @@ public final class StoredObjects {
    */
   List<StoredObject> shadows() {
     return shadows;
+  }
+
+  /** The schemas that have a table, by the names of tables; asked for when first needed. */
+  synchronized Map<String, Set<String>> tables(EngineConnection connection) throws EngineException {
+    if (tables == null) {
+      var found = new HashMap<String, Set<String>>();
+      for (List<String> row : connection.rows(TABLES + there)) {
+        found
+            .computeIfAbsent(Name.fold(row.get(1)), _ -> new HashSet<>())
+            .add(Name.fold(row.get(0)));
+      }
+      tables = found;
+    }
+    return tables;
   }
 
   /** Those of that name, whatever schema they are in. */

@@ -107,6 +107,11 @@ final class TokenReader {
     levels.push(new Level());
     references.mayCall();
     start = from;
+    for (int i = from; i < to; i++) {
+      if (tokens.isName(i)) {
+        references.word(tokens.text(i));
+      }
+    }
     int at = from;
     while (at < to) {
       at = step(at);

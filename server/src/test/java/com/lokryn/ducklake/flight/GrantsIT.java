@@ -127,6 +127,8 @@ class GrantsIT {
         "UPDATE mine SET i = s.i FROM secret s",
         "UPDATE mine SET i = (SELECT max(i) FROM secret)",
         "UPDATE mine SET i = reveal()",
+        "UPDATE mine SET i = 1 WHERE secret",
+        "DELETE FROM mine WHERE i = secret.i",
         "UPDATE open SET i = 1",
         "DELETE FROM mine USING secret s WHERE s.i = 42",
         "DELETE FROM mine WHERE i IN (SELECT i FROM secret)",
