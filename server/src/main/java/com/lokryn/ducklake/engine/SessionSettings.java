@@ -36,7 +36,26 @@ public final class SessionSettings {
           "enable_progress_bar_print",
           "current_transaction_invalidation_policy");
 
+  /** Those of the server's that say nothing of its machine or its secrets. */
+  private static final List<String> SHOWN =
+      List.of(
+          "calendar",
+          "default_null_order",
+          "default_order",
+          "max_memory",
+          "memory_limit",
+          "schema",
+          "search_path",
+          "threads",
+          "timezone",
+          "worker_threads");
+
   private SessionSettings() {}
+
+  /** May {@code current_setting} show it? */
+  public static boolean isShown(String name) {
+    return isAllowed(name) || SHOWN.contains(name.toLowerCase(Locale.ROOT));
+  }
 
   public static boolean isAllowed(String name) {
     return NAMES.contains(name.toLowerCase(Locale.ROOT));

@@ -191,12 +191,12 @@ final class SelectReader {
     references.list("SHOW");
   }
 
-  /** Those that a session may change it may also read. */
+  /** A setting that may be shown, by a constant. */
   private static boolean showsSetting(JsonNode function) {
     JsonNode argument = function.path("children").path(0);
     return Name.fold(text(function, "function_name")).equals("current_setting")
         && text(argument, "class").equals("CONSTANT")
-        && SessionSettings.isAllowed(argument.path("value").path("value").asText());
+        && SessionSettings.isShown(argument.path("value").path("value").asText());
   }
 
   /** A cast of deep JSON to VARIANT ends the process (DuckDB 1.5.5). */

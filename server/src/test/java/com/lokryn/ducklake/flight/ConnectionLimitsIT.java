@@ -161,8 +161,12 @@ class ConnectionLimitsIT {
           new Metadata());
       call.request(1);
       call.sendMessage(FlightEndpoint.MAX_INBOUND_BYTES + 1);
-      assertThat(ended.get().getCode()).isEqualTo(Status.Code.RESOURCE_EXHAUSTED);
-      assertThat(client.value("SELECT 1")).isEqualTo(1);
+      // What the client has yet to send can close the connection before it has read the answer.
+      assertThat(ended.get().getCode())
+          .isIn(Status.Code.RESOURCE_EXHAUSTED, Status.Code.UNAVAILABLE);
+      try (TestingClient other = server.connect()) {
+        assertThat(other.value("SELECT 1")).isEqualTo(1);
+      }
     }
   }
 

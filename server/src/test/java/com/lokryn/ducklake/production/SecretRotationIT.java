@@ -6,10 +6,12 @@ import static org.awaitility.Awaitility.await;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.lokryn.ducklake.config.SecretSource;
 import com.lokryn.ducklake.config.SecretText;
+import com.lokryn.ducklake.testing.FaultyS3;
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingProduction;
 import com.lokryn.ducklake.testing.TestingReadiness;
 import com.lokryn.ducklake.testing.TestingRemoteServer;
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.LinkedHashMap;
@@ -101,10 +103,16 @@ class SecretRotationIT {
   private TestingRemoteServer serve(
       Duration period, Map<String, String> settings, AwsCredentialsProvider credentials)
       throws Exception {
+    return serve(period, settings, credentials, services.aws().endpoint());
+  }
+
+  private TestingRemoteServer serve(
+      Duration period, Map<String, String> settings, AwsCredentialsProvider credentials, URI s3)
+      throws Exception {
     return TestingRemoteServer.start(
         services,
         lake,
-        services.aws().endpoint(),
+        s3,
         settings,
         credentials,
         _ -> new SecretSource.Found(new SecretText(secret)),
@@ -271,8 +279,17 @@ class SecretRotationIT {
   @Test
   void whatRunsGetsNewKeysToo() throws Exception {
     var keys = new AtomicReference<>(AwsBasicCredentials.create("AKIAONE", "testing"));
-    try (var server = serve(OFTEN, Map.of(), keys::get);
+    try (var s3 = new FaultyS3(services.aws().endpoint());
+        var server = serve(OFTEN, Map.of(), keys::get, s3.endpoint());
         var client = server.connect()) {
+      var seen = new AtomicReference<String>();
+      s3.each(
+          request -> {
+            if (request.path().contains("/exports/")) {
+              seen.set(request.accessKey());
+            }
+            return FaultyS3.PASSED;
+          });
       client.update("CREATE TEMP TABLE mine AS SELECT 1 AS i");
       rotate("canary-two");
       await().atMost(LIMIT).until(() -> server.server().retiredEngines() == 1);
@@ -280,11 +297,10 @@ class SecretRotationIT {
       await()
           .atMost(LIMIT)
           .until(
-              () ->
-                  client
-                      .rows("SELECT secret_string FROM duckdb_secrets() WHERE type = 's3'")
-                      .toString()
-                      .contains("AKIATWO"));
+              () -> {
+                client.update("COPY mine TO 's3://%s/data/exports/mine.csv'".formatted(lake));
+                return "AKIATWO".equals(seen.get());
+              });
     }
   }
 }
