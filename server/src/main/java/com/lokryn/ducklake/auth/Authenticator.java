@@ -28,7 +28,8 @@ public final class Authenticator implements AutoCloseable {
   private static final String BASIC = "basic ";
   private static final String BEARER = "bearer ";
 
-  private static final Verdict ANYONE = Known.each(Users.ANYONE);
+  /** Drivers that were given a password want a token for it, also where nobody is asked. */
+  private static final Verdict ANYONE = new Known(Users.ANYONE, Optional.empty(), true);
 
   /** The same for all that is wrong, or names could be told from each other. */
   private static final Refused NOBODY =
