@@ -10,7 +10,7 @@ def table(server, cursor):
     """A table of files that DuckLake did not write."""
     cursor.execute("CREATE TABLE rewritten (i INTEGER)")
     for i in FILES:
-        path = server.lake / "data" / f"added-{i}.parquet"
+        path = server.lake / "data" / "exports" / f"added-{i}.parquet"
         cursor.execute(f"COPY (SELECT {i}::INTEGER AS i) TO '{path}'")
         cursor.execute(f"CALL ducklake_add_data_files('lake', 'rewritten', '{path}')")
     yield "rewritten"

@@ -31,7 +31,8 @@ public record LocalLake(Path directory) implements Lake {
   @Override
   public void prepare() throws StartException {
     try {
-      Files.createDirectories(data());
+      // DuckDB makes no directory for a file.
+      Files.createDirectories(data().resolve(LakeCatalog.EXPORTS));
       Files.delete(Files.createTempFile(data(), ".write", ".test"));
     } catch (AccessDeniedException e) {
       throw new StartException(
