@@ -185,7 +185,7 @@ public final class Engine implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    connections.forEach(EngineConnection::close);
+    connections.forEach(EngineConnection::abort);
     closeIdle();
     try {
       first.close();

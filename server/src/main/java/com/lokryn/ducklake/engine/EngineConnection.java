@@ -18,6 +18,7 @@ import org.duckdb.DuckDBPreparedStatement;
  */
 public final class EngineConnection implements AutoCloseable {
   private static final String DEFAULT_SCHEMA = "main";
+  private static final long ABORT_MS = 2_000;
 
   private final DuckDBConnection driver;
   private final Namespace placed;
@@ -242,6 +243,25 @@ public final class EngineConnection implements AutoCloseable {
       // It had ended already, or has now.
     }
     return true;
+  }
+
+  /**
+   * Closes it under whoever uses it. What runs is interrupted, and waited for a while: the rest of
+   * the process does not wait for an expression that cannot be stopped.
+   */
+  void abort() {
+    if (!transaction) {
+      close();
+      return;
+    }
+    interrupt();
+    Thread closing = EngineThreads.factory("connection-abort").newThread(this::close);
+    closing.start();
+    try {
+      closing.join(ABORT_MS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   @Override
