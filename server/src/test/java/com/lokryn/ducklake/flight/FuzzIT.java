@@ -8,18 +8,14 @@ import com.google.protobuf.Any;
 import com.google.protobuf.ByteString;
 import com.google.protobuf.Message;
 import com.lokryn.ducklake.testing.LocalServer;
+import com.lokryn.ducklake.testing.RawBytes;
 import com.lokryn.ducklake.testing.TestingClient;
 import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
-import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -70,23 +66,6 @@ class FuzzIT {
           Status.Code.DATA_LOSS,
           Status.Code.UNAVAILABLE,
           Status.Code.DEADLINE_EXCEEDED);
-
-  private static final MethodDescriptor.Marshaller<byte[]> BYTES =
-      new MethodDescriptor.Marshaller<>() {
-        @Override
-        public InputStream stream(byte[] value) {
-          return new ByteArrayInputStream(value);
-        }
-
-        @Override
-        public byte[] parse(InputStream stream) {
-          try {
-            return stream.readAllBytes();
-          } catch (IOException e) {
-            throw new UncheckedIOException(e);
-          }
-        }
-      };
 
   @RegisterExtension static final LocalServer server = new LocalServer();
 
@@ -208,13 +187,7 @@ class FuzzIT {
 
   private Status call(ManagedChannel channel, String method, List<byte[]> messages)
       throws Exception {
-    ClientCall<byte[], byte[]> call =
-        channel.newCall(
-            MethodDescriptor.newBuilder(BYTES, BYTES)
-                .setType(MethodDescriptor.MethodType.BIDI_STREAMING)
-                .setFullMethodName(method)
-                .build(),
-            CallOptions.DEFAULT);
+    ClientCall<byte[], byte[]> call = channel.newCall(RawBytes.method(method), CallOptions.DEFAULT);
     var ended = new CompletableFuture<Status>();
     call.start(
         new ClientCall.Listener<>() {

@@ -7,14 +7,12 @@ import com.lokryn.ducklake.gate.Bypasses;
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
 import com.lokryn.ducklake.testing.TestingUsers;
+import com.lokryn.ducklake.testing.TrapHost;
 import io.grpc.Status;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import org.apache.arrow.flight.SessionOptionValueFactory;
 import org.apache.arrow.flight.SetSessionOptionsRequest;
@@ -39,8 +37,7 @@ class GateIT {
 
   private static TestingLakeServer server;
   private static Path file;
-  private static ServerSocket trap;
-  private static final AtomicInteger trapped = new AtomicInteger();
+  private static TrapHost trap;
 
   private TestingClient root;
   private TestingClient wanda;
@@ -50,23 +47,11 @@ class GateIT {
   static void start() throws Exception {
     file = Files.createTempDirectory("outside").resolve("canary.csv");
     Files.writeString(file, CANARY + "\n");
-    trap = new ServerSocket(0, 16, InetAddress.getLoopbackAddress());
-    Thread.ofVirtual().start(GateIT::watch);
+    trap = new TrapHost();
     server = TestingLakeServer.start(Map.of("flight_users", TestingUsers.each()));
     try (TestingClient client = as("root")) {
       client.update("CREATE TABLE t AS SELECT 1 AS i");
       client.update("INSERT INTO t VALUES (2)");
-    }
-  }
-
-  private static void watch() {
-    try {
-      while (true) {
-        trap.accept().close();
-        trapped.incrementAndGet();
-      }
-    } catch (java.io.IOException _) {
-      // Closed.
     }
   }
 
@@ -101,7 +86,7 @@ class GateIT {
             sql ->
                 sql.replace("%FILE%", file.toString())
                     .replace("%DATA%", server.directory().resolve("data") + "/")
-                    .replace("%HOST%", "127.0.0.1:" + trap.getLocalPort()));
+                    .replace("%HOST%", "127.0.0.1:" + trap.port()));
   }
 
   @ParameterizedTest
@@ -122,7 +107,7 @@ class GateIT {
         client.sql().rollback(transaction);
       }
     }
-    assertThat(trapped).as("connections to another host").hasValue(0);
+    assertThat(trap.connections()).as("connections to another host").isZero();
     assertThat(ria.rows("SELECT i FROM t ORDER BY i")).isEqualTo(List.of(List.of(1), List.of(2)));
     assertThat(Files.readString(file)).isEqualTo(CANARY + "\n");
   }

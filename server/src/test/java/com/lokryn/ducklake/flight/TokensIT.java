@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
+import com.lokryn.ducklake.testing.RawBytes;
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
 import com.lokryn.ducklake.testing.TestingProvider;
@@ -20,13 +21,8 @@ import io.grpc.CallOptions;
 import io.grpc.ClientCall;
 import io.grpc.ManagedChannel;
 import io.grpc.Metadata;
-import io.grpc.MethodDescriptor;
 import io.grpc.Status;
 import io.grpc.netty.NettyChannelBuilder;
-import java.io.ByteArrayInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.sql.DriverManager;
 import java.sql.SQLException;
@@ -109,29 +105,7 @@ class TokensIT {
   /** Any method by its name, with no message of its own. */
   private static Answer call(ManagedChannel channel, String method, Optional<String> authorization)
       throws Exception {
-    var bytes =
-        new MethodDescriptor.Marshaller<byte[]>() {
-          @Override
-          public InputStream stream(byte[] value) {
-            return new ByteArrayInputStream(value);
-          }
-
-          @Override
-          public byte[] parse(InputStream stream) {
-            try {
-              return stream.readAllBytes();
-            } catch (IOException e) {
-              throw new UncheckedIOException(e);
-            }
-          }
-        };
-    ClientCall<byte[], byte[]> call =
-        channel.newCall(
-            MethodDescriptor.newBuilder(bytes, bytes)
-                .setType(MethodDescriptor.MethodType.BIDI_STREAMING)
-                .setFullMethodName(method)
-                .build(),
-            CallOptions.DEFAULT);
+    ClientCall<byte[], byte[]> call = channel.newCall(RawBytes.method(method), CallOptions.DEFAULT);
     var headers = new Metadata();
     authorization.ifPresent(text -> headers.put(AUTHORIZATION, text));
     var token = new CompletableFuture<@Nullable String>();

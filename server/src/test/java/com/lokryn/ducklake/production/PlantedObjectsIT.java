@@ -9,15 +9,13 @@ import com.lokryn.ducklake.testing.PlainDuckDb;
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingProduction;
 import com.lokryn.ducklake.testing.TestingRemoteServer;
+import com.lokryn.ducklake.testing.TrapHost;
 import io.grpc.Status;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.arrow.flight.sql.FlightSqlClient.PreparedStatement;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -36,9 +34,8 @@ class PlantedObjectsIT {
   private static String lake;
   private static TestingRemoteServer server;
   private static PlainDuckDb plain;
-  private static ServerSocket trap;
+  private static TrapHost trap;
   private static Path canary;
-  private static final AtomicInteger trapped = new AtomicInteger();
 
   /** The macros to drop. */
   private static final List<String> planted = new ArrayList<>();
@@ -51,22 +48,10 @@ class PlantedObjectsIT {
     lake = services.newLake();
     canary = Files.createTempFile("canary", ".csv");
     Files.writeString(canary, "the-canary\n");
-    trap = new ServerSocket(0, 16, InetAddress.getLoopbackAddress());
-    Thread.ofVirtual().start(PlantedObjectsIT::watch);
+    trap = new TrapHost();
     server = TestingRemoteServer.start(services, lake, services.aws().endpoint(), Map.of());
     plain = new PlainDuckDb(services, lake);
     plain.run("CREATE TABLE t AS SELECT 1 AS i");
-  }
-
-  private static void watch() {
-    try {
-      while (true) {
-        trap.accept().close();
-        trapped.incrementAndGet();
-      }
-    } catch (java.io.IOException _) {
-      // Closed.
-    }
   }
 
   @AfterAll
@@ -92,12 +77,11 @@ class PlantedObjectsIT {
       plain.run("DROP MACRO " + kind);
     }
     planted.clear();
-    assertThat(trapped).as("connections to another host").hasValue(0);
+    assertThat(trap.connections()).as("connections to another host").isZero();
   }
 
   private static String here(String body) {
-    return body.replace("%FILE%", canary.toString())
-        .replace("%PORT%", String.valueOf(trap.getLocalPort()));
+    return body.replace("%FILE%", canary.toString()).replace("%PORT%", String.valueOf(trap.port()));
   }
 
   /** As one can who writes to the catalog's tables: nothing binds the text before. */
@@ -288,7 +272,7 @@ class PlantedObjectsIT {
             sql ->
                 sql.replace("%FILE%", canary.toString())
                     .replace("%DATA%", "s3://%s/data/".formatted(lake))
-                    .replace("%HOST%", "127.0.0.1:" + trap.getLocalPort()))
+                    .replace("%HOST%", "127.0.0.1:" + trap.port()))
         .forEach(
             sql -> {
               assertFails(Status.Code.PERMISSION_DENIED, () -> client.info(sql));
