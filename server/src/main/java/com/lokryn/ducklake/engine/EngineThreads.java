@@ -17,6 +17,7 @@ public final class EngineThreads implements AutoCloseable {
 
   private final StatementThreads queries;
   private final ExecutorService streams;
+  private final ExecutorService patientStreams;
   private final ExecutorService ingests;
   private final ExecutorService closers;
   private final int concurrency;
@@ -27,10 +28,11 @@ public final class EngineThreads implements AutoCloseable {
   public EngineThreads(int concurrency) {
     this.concurrency = concurrency;
     queries = new StatementThreads(factory("query"), concurrency);
-    streams = pool("stream", concurrency);
+    streams = pool(factory("stream"), concurrency);
+    patientStreams = pool(patient(factory("patient")), concurrency);
     // They wait for their clients, some of which stall: that must not hold up the others.
-    ingests = pool("ingest", ingestConcurrency());
-    closers = pool("close", concurrency);
+    ingests = pool(factory("ingest"), ingestConcurrency());
+    closers = pool(factory("close"), concurrency);
   }
 
   /** Plans and executes: a task runs as long as its statement needs to give its first rows. */
@@ -41,6 +43,11 @@ public final class EngineThreads implements AutoCloseable {
   /** Fetches batches of results that are open; never waits for a client. */
   public ExecutorService streams() {
     return streams;
+  }
+
+  /** Like {@link #streams}, on threads that let all others go before them. */
+  public ExecutorService patientStreams() {
+    return patientStreams;
   }
 
   /** Handles uploads: a task lasts as long as its client sends. */
@@ -68,10 +75,19 @@ public final class EngineThreads implements AutoCloseable {
     queries.sweep();
   }
 
-  private static ExecutorService pool(String name, int threads) {
+  private static ThreadFactory patient(ThreadFactory factory) {
+    return task ->
+        factory.newThread(
+            () -> {
+              Niceness.currentThread().ifPresent(Niceness::lower);
+              task.run();
+            });
+  }
+
+  private static ExecutorService pool(ThreadFactory factory, int threads) {
     var pool =
         new ThreadPoolExecutor(
-            threads, threads, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory(name));
+            threads, threads, 30, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), factory);
     pool.allowCoreThreadTimeOut(true);
     return pool;
   }
@@ -85,6 +101,7 @@ public final class EngineThreads implements AutoCloseable {
   public void close() {
     queries.shutdownNow();
     streams.shutdownNow();
+    patientStreams.shutdownNow();
     ingests.shutdownNow();
     closers.shutdownNow();
   }

@@ -33,9 +33,6 @@ final class BatchSender implements Runnable {
    */
   static final long MAX_BATCH_BYTES = 8L << 20;
 
-  /** How long one keeps its slot while others wait: some batches, but nothing that is felt. */
-  private static final long TURN_NANOS = 50_000_000;
-
   private record Slice(int from, int count) {}
 
   private final Batches batches;
@@ -139,10 +136,9 @@ final class BatchSender implements Runnable {
 
   /**
    * @param onlyAtHand true on a thread that must not enter the engine
-   * @return false when there is more to do, and others wait for the slot
+   * @return false when there is more to do, in another slot
    */
   private boolean step(boolean onlyAtHand) {
-    long began = System.nanoTime();
     try {
       waitingSince = null;
       while (!onlyAtHand || (batches.isAtHand() && slices.isEmpty())) {
@@ -155,7 +151,7 @@ final class BatchSender implements Runnable {
           end(batches.done(), onlyAtHand);
           return true;
         }
-        if (turn.isContended() && System.nanoTime() - began > TURN_NANOS) {
+        if (turn.isOver()) {
           return false;
         }
       }

@@ -24,9 +24,16 @@ import org.jspecify.annotations.Nullable;
  * <p>DuckDB shares its time among all who are in it and can put nobody off, so what one user may
  * have in the engine is bounded as well: half of the slots, so that a slot is soon free for the
  * others however long that user's statements take. Who is alone may have three quarters; the rest
- * is for who comes next. Thread-safe.
+ * is for who comes next. And who has had much lately gets the threads that let others go first.
+ * Thread-safe.
  */
 public final class Admission {
+  /** How long one keeps its slot while others wait: some batches, but nothing that is felt. */
+  private static final Duration TURN = Duration.ofMillis(50);
+
+  /** More than this of {@link RecentUse} is much: a fifth of a processor, or one large result. */
+  private static final double MUCH_SECONDS = 0.25;
+
   /** How long a user counts as one of those who share the slots. */
   private static final Duration PRESENT = Duration.ofHours(1);
 
@@ -53,6 +60,19 @@ public final class Admission {
     }
   }
 
+  /**
+   * Threads that may enter the engine, of each kind as many as there are slots.
+   *
+   * @param usual for most of the work
+   * @param patient for that of users who have had much lately: the system prefers others to them
+   */
+  public record Workers(Executor usual, Executor patient) {
+    /** The same for all work. */
+    public static Workers same(Executor workers) {
+      return new Workers(workers, workers);
+    }
+  }
+
   /** What one session has in the engine, and what of it waits. */
   private static final class Line {
     private final Deque<Claim> claims = new ArrayDeque<>();
@@ -63,6 +83,7 @@ public final class Admission {
     private final Map<Session, Line> lines = new LinkedHashMap<>();
     private int running;
     private int waiting;
+    private final RecentUse use = new RecentUse();
     private Instant seen;
 
     User(Instant seen) {
@@ -71,7 +92,7 @@ public final class Admission {
   }
 
   private final Limits limits;
-  private final Executor workers;
+  private final Workers workers;
   private final Executor refusals;
   private final InstantSource clock;
 
@@ -82,10 +103,9 @@ public final class Admission {
   private final AtomicInteger waiting = new AtomicInteger();
 
   /**
-   * @param workers threads that may enter the engine, as many as there are slots
    * @param refusals runs what was cancelled before it got a slot
    */
-  public Admission(Limits limits, Executor workers, Executor refusals, InstantSource clock) {
+  public Admission(Limits limits, Workers workers, Executor refusals, InstantSource clock) {
     this.limits = limits;
     this.workers = workers;
     this.refusals = refusals;
@@ -116,6 +136,9 @@ public final class Admission {
     private @Nullable Runnable task;
     private Instant since = Instant.MAX;
 
+    /** The latest it got. */
+    private @Nullable Slot slot;
+
     private Claim(Session session, Cancellation cancellation) {
       this.session = session;
       this.cancellation = cancellation;
@@ -139,9 +162,17 @@ public final class Admission {
       dispatch();
     }
 
-    /** True while others wait, so that long work should make room for them now and then. */
-    public boolean isContended() {
-      return waiting.get() > 0;
+    /**
+     * True when its slot should be given back, and another one be asked for: others wait, or the
+     * user has had much. To be asked now and then by the work that has the slot.
+     */
+    public boolean isOver() {
+      Slot held = slot;
+      if (held == null || !held.isOver()) {
+        return false;
+      }
+      settle(held);
+      return true;
     }
 
     private void expedite() {
@@ -158,11 +189,25 @@ public final class Admission {
   private final class Slot implements AutoCloseable {
     private final Claim holder;
     private final Runnable task;
+    private final Executor worker;
+
+    /** How long it may be kept before its user has had much, in seconds. */
+    private final double allowance;
+
+    private Instant since;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    Slot(Claim holder, Runnable task) {
+    Slot(Claim holder, Runnable task, Executor worker, double allowance, Instant since) {
       this.holder = holder;
       this.task = task;
+      this.worker = worker;
+      this.allowance = allowance;
+      this.since = since;
+    }
+
+    boolean isOver() {
+      Duration had = Duration.between(since, clock.instant());
+      return had.toNanos() / 1e9 > allowance || (waiting.get() > 0 && had.compareTo(TURN) > 0);
     }
 
     void use() {
@@ -174,7 +219,7 @@ public final class Admission {
     @Override
     public void close() {
       if (closed.compareAndSet(false, true)) {
-        giveBack(holder);
+        giveBack(this);
         dispatch();
       }
     }
@@ -266,10 +311,10 @@ public final class Admission {
     for (Optional<Slot> next = take(); next.isPresent(); next = take()) {
       Slot slot = next.get();
       try {
-        workers.execute(slot::use);
+        slot.worker.execute(slot::use);
       } catch (RejectedExecutionException e) {
         // The server has stopped.
-        giveBack(slot.holder);
+        giveBack(slot);
         throw e;
       }
     }
@@ -328,19 +373,39 @@ public final class Admission {
     line.running++;
     user.running++;
     free--;
-    return new Slot(claim, task);
+    Instant now = clock.instant();
+    double left = MUCH_SECONDS - user.use.at(now);
+    Slot slot =
+        left > 0
+            ? new Slot(claim, task, workers.usual, left, now)
+            : new Slot(claim, task, workers.patient, Double.POSITIVE_INFINITY, now);
+    claim.slot = slot;
+    return slot;
   }
 
-  private synchronized void giveBack(Claim holder) {
+  /** Counts what the holder of a slot has had up to now. */
+  private synchronized void settle(Slot slot) {
+    User user = users.get(slot.holder.user());
+    if (user == null) {
+      throw new IllegalStateException("who has a slot is there");
+    }
+    Instant now = clock.instant();
+    user.use.add(Duration.between(slot.since, now), now);
+    slot.since = now;
+  }
+
+  private synchronized void giveBack(Slot slot) {
+    settle(slot);
     free++;
-    User user = users.get(holder.user());
-    Line line = user == null ? null : user.lines.get(holder.session);
+    Session session = slot.holder.session;
+    User user = users.get(slot.holder.user());
+    Line line = user == null ? null : user.lines.get(session);
     if (user == null || line == null) {
       throw new IllegalStateException("what runs is in its line");
     }
     user.running--;
     line.running--;
-    forgetIfIdle(user, holder.session, line);
+    forgetIfIdle(user, session, line);
   }
 
   /** True when only one user was there lately. */

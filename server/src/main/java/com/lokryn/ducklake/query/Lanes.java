@@ -31,17 +31,17 @@ public record Lanes(
         threads,
         new Admission(
             new Admission.Limits(slots, Optional.of(patience), MAX_WAITING),
-            threads.queries(),
+            Admission.Workers.same(threads.queries()),
             threads.closers(),
             clock),
         new Admission(
             new Admission.Limits(slots, Optional.empty(), Integer.MAX_VALUE),
-            threads.streams(),
+            new Admission.Workers(threads.streams(), threads.patientStreams()),
             threads.closers(),
             clock),
         new Admission(
             new Admission.Limits(threads.ingestConcurrency(), Optional.of(patience), MAX_WAITING),
-            threads.ingests(),
+            Admission.Workers.same(threads.ingests()),
             threads.closers(),
             clock));
   }

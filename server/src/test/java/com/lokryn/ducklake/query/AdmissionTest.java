@@ -8,6 +8,7 @@ import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.query.Admission.Limits;
+import com.lokryn.ducklake.query.Admission.Workers;
 import com.lokryn.ducklake.testing.TestingClock;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -15,6 +16,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 
 /** Who gets a slot, and who has to wait. Nothing here runs by itself. */
@@ -26,6 +28,9 @@ class AdmissionTest {
   /** What has a slot and runs when {@link #finish} is called. */
   private final Deque<Runnable> running = new ArrayDeque<>();
 
+  /** What has a slot of a user that has had much. */
+  private final Deque<Runnable> patient = new ArrayDeque<>();
+
   /** The names of what has run, in the order in which it got its slot. */
   private final List<String> began = new ArrayList<>();
 
@@ -34,7 +39,7 @@ class AdmissionTest {
   private Admission admission(int slots, int waiting) {
     return new Admission(
         new Limits(slots, Optional.of(Duration.ofSeconds(30)), waiting),
-        running::addLast,
+        new Workers(running::addLast, patient::addLast),
         Runnable::run,
         clock);
   }
@@ -220,16 +225,91 @@ class AdmissionTest {
     Admission admission = admission(1, 100);
     Session ana = session("ana");
     Admission.Claim claim = admission.claim(ana, new Cancellation());
-    assertThat(claim.isContended()).isFalse();
     claim.run(
         () -> {
           began.add("first");
           claim.run(() -> began.add("third"));
         });
     submit(admission, ana, "second");
-    assertThat(claim.isContended()).isTrue();
     finishAll();
     assertThat(began).containsExactly("first", "second", "third");
+  }
+
+  @Test
+  void aTurnIsOverAfterAWhileIfOthersWait() {
+    Admission admission = admission(1, 100);
+    Admission.Claim claim = admission.claim(session("ana"), new Cancellation());
+    assertThat(claim.isOver()).isFalse();
+    claim.run(
+        () -> {
+          clock.advance(Duration.ofMillis(60));
+          assertThat(claim.isOver()).isFalse();
+          submit(admission, session("bo"), "bo");
+          assertThat(claim.isOver()).isTrue();
+        });
+    finishAll();
+    assertThat(began).containsExactly("bo");
+  }
+
+  /** Of a user, one piece of work that asks for another slot when its turn is over. */
+  private void work(Admission admission, Session session, Duration each, int times) {
+    Admission.Claim claim = admission.claim(session, new Cancellation());
+    var left = new AtomicInteger(times);
+    claim.run(
+        new Runnable() {
+          @Override
+          public void run() {
+            while (left.getAndDecrement() > 0) {
+              clock.advance(each);
+              if (claim.isOver()) {
+                claim.run(this);
+                return;
+              }
+            }
+          }
+        });
+  }
+
+  @Test
+  void whoHasHadMuchGoesToTheThreadsThatLetOthersGoFirst() {
+    Admission admission = admission(8, 100);
+    Session ana = session("ana");
+    work(admission, ana, Duration.ofMillis(100), 10);
+    finishAll();
+    assertThat(patient).hasSize(1);
+    patient.removeFirst().run();
+    assertThat(patient).isEmpty();
+    // Whatever else that user asks for.
+    submit(admission, session("ana"), "more");
+    submit(admission, session("bo"), "other");
+    assertThat(patient).hasSize(1);
+    assertThat(running).hasSize(1);
+    finishAll();
+    patient.removeFirst().run();
+    assertThat(began).containsExactly("other", "more");
+    // It is soon forgotten.
+    clock.advance(Duration.ofSeconds(5));
+    submit(admission, ana, "later");
+    assertThat(patient).isEmpty();
+    finishAll();
+  }
+
+  @Test
+  void muchThatIsShortIsMuch() {
+    Admission admission = admission(8, 100);
+    for (int i = 0; i < 30; i++) {
+      work(admission, session("ana"), Duration.ofMillis(10), 1);
+      finishAll();
+    }
+    assertThat(patient).isNotEmpty();
+    patient.clear();
+    // But not where there is time between.
+    for (int i = 0; i < 30; i++) {
+      work(admission, session("bo"), Duration.ofMillis(10), 1);
+      finishAll();
+      clock.advance(Duration.ofMillis(200));
+    }
+    assertThat(patient).isEmpty();
   }
 
   @Test
