@@ -118,7 +118,8 @@ public final class LakeServer implements AutoCloseable {
                         "ducklake-flight-" + ProcessHandle.current().pid()));
     redaction = redaction(service.lake, spill, extensions);
     threads = new EngineThreads(concurrency(config));
-    lanes = Lanes.of(threads, config.get(Settings.QUEUE_TIMEOUT), clock);
+    lanes =
+        Lanes.of(threads, service.lake.maxConnections(), config.get(Settings.QUEUE_TIMEOUT), clock);
     engine =
         new LakeEngine(
             new EngineOptions(
@@ -200,6 +201,7 @@ public final class LakeServer implements AutoCloseable {
     var queries =
         new QueryService(
             new Gate(service.lake.dataPath() + LakeCatalog.EXPORTS),
+            lanes.holdings(),
             types,
             config.get(Settings.QUERY_TIMEOUT),
             config.get(Settings.MAX_RESULT_BYTES).bytes(),

@@ -46,7 +46,12 @@ public final class Admission {
    */
   public record Limits(int slots, Optional<Duration> patience, int waiting) {
     int ofUser(boolean alone) {
-      return alone ? most(slots) : Math.max(1, slots / 2);
+      return most(slots, alone);
+    }
+
+    /** What one user may have of something. */
+    static int most(int number, boolean alone) {
+      return alone ? most(number) : Math.max(1, number / 2);
     }
 
     /** What one session may have of what its user may: there is room for another one. */
@@ -94,6 +99,7 @@ public final class Admission {
   private final Limits limits;
   private final Workers workers;
   private final Executor refusals;
+  private final Holdings holdings;
   private final InstantSource clock;
 
   /** In the order of their turns, as are the lines of each. */
@@ -104,13 +110,17 @@ public final class Admission {
 
   /**
    * @param refusals runs what was cancelled before it got a slot
+   * @param holdings of which each piece of work has one, unless it is in a transaction, which has
    */
-  public Admission(Limits limits, Workers workers, Executor refusals, InstantSource clock) {
+  public Admission(
+      Limits limits, Workers workers, Executor refusals, Holdings holdings, InstantSource clock) {
     this.limits = limits;
     this.workers = workers;
     this.refusals = refusals;
     this.clock = clock;
+    this.holdings = holdings;
     this.free = limits.slots;
+    holdings.onGivenBack(this::dispatch);
   }
 
   /**
@@ -190,6 +200,7 @@ public final class Admission {
     private final Claim holder;
     private final Runnable task;
     private final Executor worker;
+    private final Optional<Holdings.Hold> hold;
 
     /** How long it may be kept before its user has had much, in seconds. */
     private final double allowance;
@@ -201,6 +212,10 @@ public final class Admission {
       this.holder = holder;
       this.task = task;
       this.worker = worker;
+      this.hold =
+          holder.session.inTransaction()
+              ? Optional.empty()
+              : Optional.of(holdings.take(holder.user()));
       this.allowance = allowance;
       this.since = since;
     }
@@ -220,6 +235,7 @@ public final class Admission {
     public void close() {
       if (closed.compareAndSet(false, true)) {
         giveBack(this);
+        hold.ifPresent(Holdings.Hold::close);
         dispatch();
       }
     }
@@ -234,11 +250,18 @@ public final class Admission {
     for (Claim late : waitingSince(clock.instant().minus(patience))) {
       late.cancellation.cancel(
           Problem.LIMIT,
-          ("the statement has waited for %s (queue_timeout) to be run: %d are at work"
-                  + " (max_concurrent_queries), of one user half of them. Wait for your other"
-                  + " statements to end, or try again later")
-              .formatted(text(patience), limits.slots));
+          "the statement has waited for %s (queue_timeout) to be run: %s"
+              .formatted(text(patience), cause(late)));
     }
+  }
+
+  private synchronized String cause(Claim late) {
+    String user = late.user();
+    return mayHoldMore(user)
+        ? ("%d are at work (max_concurrent_queries), of one user half of them. Wait for your other"
+                + " statements to end, or try again later")
+            .formatted(limits.slots)
+        : Holdings.refusal(holdings.of(user));
   }
 
   private static String text(Duration duration) {
@@ -331,7 +354,7 @@ public final class Admission {
       if (user.waiting == 0 || user.running >= most) {
         continue;
       }
-      Optional<Slot> slot = takeOf(user, Limits.ofSession(most));
+      Optional<Slot> slot = takeOf(user, Limits.ofSession(most), mayHoldMore(entry.getKey()));
       if (slot.isPresent()) {
         users.remove(entry.getKey());
         users.put(entry.getKey(), user);
@@ -342,21 +365,28 @@ public final class Admission {
   }
 
   /** A session with a transaction goes first: it holds what others may wait for. */
-  private Optional<Slot> takeOf(User user, int mostOfSession) {
-    Optional<Session> next = next(user, mostOfSession, true);
+  private Optional<Slot> takeOf(User user, int mostOfSession, boolean mayHoldMore) {
+    Optional<Session> next = next(user, mostOfSession, mayHoldMore, true);
     if (next.isEmpty()) {
-      next = next(user, mostOfSession, false);
+      next = next(user, mostOfSession, mayHoldMore, false);
     }
     return next.map(session -> begin(user, session));
   }
 
-  private Optional<Session> next(User user, int mostOfSession, boolean isHolding) {
+  private Optional<Session> next(
+      User user, int mostOfSession, boolean mayHoldMore, boolean isHolding) {
     return user.lines.entrySet().stream()
         .filter(line -> !line.getValue().claims.isEmpty())
+        // What is of a transaction needs no more. What is not is found out when it begins.
+        .filter(line -> mayHoldMore || line.getKey().isHolding())
         .filter(line -> line.getKey().isHolding() == isHolding)
         .filter(line -> line.getValue().running < (isInOrder(line.getKey()) ? 1 : mostOfSession))
         .map(Map.Entry::getKey)
         .findFirst();
+  }
+
+  private boolean mayHoldMore(String user) {
+    return holdings.of(user) < holdings.mostOfUser(isAlone());
   }
 
   /** The statements of such a session run one after the other, and would wait with a slot. */

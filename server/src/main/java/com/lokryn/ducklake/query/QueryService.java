@@ -11,6 +11,7 @@ import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.gate.Gate;
 import com.lokryn.ducklake.observe.QueryId;
+import com.lokryn.ducklake.query.Holdings.Hold;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
 import com.lokryn.ducklake.query.Session.Place;
 import java.time.Duration;
@@ -42,6 +43,7 @@ public final class QueryService {
 
   private final Plans plans = new Plans(MAX_PLANS);
   private final StatementGate gate;
+  private final Holdings holdings;
   private final ArrowTypes types;
   private final Deadlines deadlines;
   private final long maxResultBytes;
@@ -50,6 +52,7 @@ public final class QueryService {
 
   /**
    * @param gate that statements have to pass
+   * @param holdings of which each open result takes one
    * @param timeout how long a statement may take, with the sending of its result
    * @param maxResultBytes how large a result may be
    * @param onFailure told of each failure of the engine, since one may cost the whole instance
@@ -57,6 +60,7 @@ public final class QueryService {
    */
   public QueryService(
       Gate gate,
+      Holdings holdings,
       ArrowTypes types,
       Duration timeout,
       long maxResultBytes,
@@ -64,6 +68,7 @@ public final class QueryService {
       Consumer<EngineException> onFailure,
       Renewal renewal) {
     this.gate = new StatementGate(gate);
+    this.holdings = holdings;
     this.types = types;
     this.renewal = renewal;
     this.deadlines = new Deadlines(clock, timeout);
@@ -293,7 +298,7 @@ public final class QueryService {
     if (stream == null) {
       return isQuery ? startTogether(place, call) : startUpdate(place, call);
     }
-    call.session().ran(call.text(), connection);
+    call.session().ran(call.text(), connection, holdings);
     return running(
         call,
         connection,
@@ -369,6 +374,11 @@ public final class QueryService {
   private RunningQuery running(
       Call call, EngineConnection connection, BatchStream stream, Consumer<Outcome> release)
       throws EngineException {
+    // A transaction holds its connection itself.
+    Optional<Hold> hold =
+        call.session().inTransaction()
+            ? Optional.empty()
+            : Optional.of(holdings.take(call.session().user()));
     var query =
         new RunningQuery(
             call.execution.id(),
@@ -380,6 +390,7 @@ public final class QueryService {
             maxResultBytes,
             outcome -> {
               release.accept(outcome);
+              hold.ifPresent(Hold::close);
               call.execution.end(outcome);
             });
     try {
@@ -490,7 +501,7 @@ public final class QueryService {
     }
   }
 
-  private static long updateOn(Call call, EngineConnection connection) throws EngineException {
+  private long updateOn(Call call, EngineConnection connection) throws EngineException {
     long rows = 0;
     SqlText text = call.isReader() && call.text().isBegin() ? READ_ONLY_BEGIN : call.text();
     try (var _ = call.cancellation().guard(connection);
@@ -504,7 +515,7 @@ public final class QueryService {
         }
       }
     }
-    call.session().ran(call.text(), connection);
+    call.session().ran(call.text(), connection, holdings);
     return rows;
   }
 
@@ -584,6 +595,9 @@ public final class QueryService {
       throws EngineException {
     var execution = Execution.begin(QueryId.random(), session, kind, cancellation, deadlines);
     try {
+      if (!session.inTransaction()) {
+        holdings.require(session.user());
+      }
       return reported(cancellation, () -> work.run(execution));
     } catch (EngineException | RuntimeException e) {
       execution.end(e);

@@ -120,7 +120,11 @@ public final class Session implements AutoCloseable {
   /** What it has prepared by SQL. */
   private final Map<String, List<Statement>> prepared = new HashMap<>();
 
-  private boolean transaction;
+  private volatile boolean transaction;
+
+  /** What its transaction holds. */
+  private Holdings.@Nullable Hold hold;
+
   private boolean objects;
   private volatile boolean closed;
 
@@ -265,8 +269,8 @@ public final class Session implements AutoCloseable {
     return active.get() > 0;
   }
 
-  /** True between a BEGIN and its end. */
-  synchronized boolean inTransaction() {
+  /** True between a BEGIN and its end. It waits for no statement. */
+  boolean inTransaction() {
     return transaction;
   }
 
@@ -376,7 +380,7 @@ public final class Session implements AutoCloseable {
   private void forgetLostWorkspace() {
     boolean inTransaction = transaction;
     workspace = null;
-    transaction = false;
+    endOfTransaction();
     objects = false;
     own.clear();
     prepared.clear();
@@ -399,14 +403,30 @@ public final class Session implements AutoCloseable {
     objects = true;
   }
 
-  /** Follows what a statement that has run has changed. */
-  synchronized void ran(SqlText text, EngineConnection connection) throws EngineException {
+  private void endOfTransaction() {
+    transaction = false;
+    if (hold != null) {
+      hold.close();
+      hold = null;
+    }
+  }
+
+  /**
+   * Follows what a statement that has run has changed.
+   *
+   * @param holdings of which a transaction takes one
+   */
+  synchronized void ran(SqlText text, EngineConnection connection, Holdings holdings)
+      throws EngineException {
     if (text.isUse()) {
       namespace = connection.namespace();
     } else if (text.isBegin()) {
       transaction = true;
+      if (hold == null && !closed) {
+        hold = holdings.take(user());
+      }
     } else if (text.isEnd()) {
-      transaction = false;
+      endOfTransaction();
     } else if (text.isTemporaryObject() || text.isConnectionState()) {
       objects = true;
     }
@@ -418,7 +438,7 @@ public final class Session implements AutoCloseable {
    */
   private synchronized void failed(SqlText text, EngineException failure) {
     if (text.isEnd() && failure.error() != EngineError.SYNTAX) {
-      transaction = false;
+      endOfTransaction();
     }
   }
 
@@ -429,6 +449,7 @@ public final class Session implements AutoCloseable {
       closed = true;
       ending = workspace;
       workspace = null;
+      endOfTransaction();
     }
     if (ending != null) {
       ending.close();

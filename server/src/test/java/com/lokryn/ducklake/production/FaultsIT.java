@@ -14,12 +14,10 @@ import com.lokryn.ducklake.testing.TestingProduction;
 import com.lokryn.ducklake.testing.TestingRemoteServer;
 import io.grpc.Status;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.sql.impl.FlightSql;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -201,31 +199,6 @@ class FaultsIT {
       assertFails(Status.Code.ABORTED, () -> client.raw().getFlightInfo(command("COMMIT")))
           .contains("onflict");
     }
-  }
-
-  /**
-   * Each result on its way has a connection; those who find none wait for a while, and are told.
-   */
-  @Test
-  void moreResultsThanConnections() throws Exception {
-    String wide = table + "_wide";
-    client.update(
-        "CREATE TABLE %s AS SELECT i, repeat('x', 100) || i AS s FROM range(2000000) r(i)"
-            .formatted(wide));
-    var streams = new ArrayList<FlightStream>();
-    try {
-      for (int i = 0; i < 10; i++) {
-        streams.add(client.open("FROM " + wide));
-        assertThat(streams.getLast().next()).isTrue();
-      }
-      assertFails(Status.Code.RESOURCE_EXHAUSTED, this::read).contains("in a moment");
-    } finally {
-      for (FlightStream stream : streams) {
-        stream.cancel("enough", null);
-        stream.close();
-      }
-    }
-    await().atMost(Duration.ofSeconds(10)).until(() -> server.server().openConnections() == 0);
   }
 
   private static Flight.FlightDescriptor command(String sql) {

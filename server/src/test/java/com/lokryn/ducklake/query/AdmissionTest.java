@@ -36,11 +36,14 @@ class AdmissionTest {
 
   private final List<String> refused = new ArrayList<>();
 
+  private Holdings holdings = new Holdings(0);
+
   private Admission admission(int slots, int waiting) {
     return new Admission(
         new Limits(slots, Optional.of(Duration.ofSeconds(30)), waiting),
         new Workers(running::addLast, patient::addLast),
         Runnable::run,
+        holdings,
         clock);
   }
 
@@ -310,6 +313,48 @@ class AdmissionTest {
       clock.advance(Duration.ofMillis(200));
     }
     assertThat(patient).isEmpty();
+  }
+
+  @Test
+  void whoHoldsManyConnectionsWaitsUntilOneIsGivenBack() {
+    holdings = new Holdings(8);
+    Admission admission = admission(8, 100);
+    submit(admission, session("bo"), "b");
+    finish();
+    var held = new ArrayList<Holdings.Hold>();
+    for (int i = 0; i < 3; i++) {
+      held.add(holdings.take("ana"));
+    }
+    // Half of them: three that are held, and what runs.
+    submit(admission, session("ana"), "first");
+    submit(admission, session("ana"), "second");
+    assertThat(running).hasSize(1);
+    held.add(holdings.take("ana"));
+    finish();
+    assertThat(running).isEmpty();
+    // Others are served on.
+    submit(admission, session("bo"), "b");
+    finish();
+    held.removeFirst().close();
+    assertThat(running).hasSize(1);
+    finish();
+    assertThat(began).containsExactly("b", "first", "b", "second");
+  }
+
+  @Test
+  void whoHoldsManyForTooLongHearsIt() {
+    holdings = new Holdings(4);
+    Admission admission = admission(8, 100);
+    for (int i = 0; i < 3; i++) {
+      var _ = holdings.take("ana");
+    }
+    submit(admission, session("ana"), "late");
+    clock.advance(Duration.ofSeconds(31));
+    admission.sweep();
+    assertThat(refused)
+        .singleElement()
+        .asString()
+        .contains("30 s (queue_timeout)", "hold 3 connections to the catalog");
   }
 
   @Test

@@ -98,7 +98,10 @@ public final class TestingRemoteServer implements AutoCloseable {
     var server =
         new LakeServer(
             config,
-            new LakeServer.Service(production.lake(), Users.anyone(), production.renewal()),
+            new LakeServer.Service(
+                production.lake(),
+                Users.configured(config).orElseGet(Users::anyone),
+                production.renewal()),
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             TestingLakeServer.extensions(),
             () -> {});
@@ -118,6 +121,11 @@ public final class TestingRemoteServer implements AutoCloseable {
 
   public TestingClient connect() {
     return new TestingClient(port);
+  }
+
+  /** As one of {@link TestingUsers}. */
+  public TestingClient connect(String user) {
+    return TestingClient.of(port, user, TestingUsers.PASSWORD);
   }
 
   @Override
