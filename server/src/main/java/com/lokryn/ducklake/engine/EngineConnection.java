@@ -10,6 +10,8 @@ import org.apache.arrow.memory.BufferAllocator;
 import org.duckdb.DriverAccess;
 import org.duckdb.DuckDBConnection;
 import org.duckdb.DuckDBPreparedStatement;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A connection of the engine. It carries one stream at a time: a second statement ends an open
@@ -19,6 +21,12 @@ import org.duckdb.DuckDBPreparedStatement;
 public final class EngineConnection implements AutoCloseable {
   private static final String DEFAULT_SCHEMA = "main";
   private static final long ABORT_MS = 2_000;
+
+  /** How often a transaction is tried to be rolled back, and with which pauses: ten seconds. */
+  private static final int MAX_ENDINGS = 200;
+
+  private static final long ENDING_PAUSE_MS = 50;
+  private static final Logger LOG = LoggerFactory.getLogger(EngineConnection.class);
 
   private final DuckDBConnection driver;
   private final Namespace placed;
@@ -228,21 +236,31 @@ public final class EngineConnection implements AutoCloseable {
 
   /**
    * DuckLake rolls back what is open when its connection goes; where that fails, on an instance
-   * that takes nothing any more or with a catalog that is away, it ends the process. So it is
-   * rolled back by a statement, whose failure is one only.
+   * that takes nothing any more, with a catalog that is away or without memory, it ends the
+   * process. So it is rolled back by a statement, whose failure is one only. One that found no
+   * memory has not begun: it is repeated until somebody else's statement has given some back.
    *
    * @return false when the connection is better let go of unclosed
    */
   private boolean endTransaction() {
-    if (engine.isInvalidated()) {
-      return false;
+    for (int attempt = 0; attempt < MAX_ENDINGS && !engine.isInvalidated(); attempt++) {
+      try {
+        run("ROLLBACK");
+        return true;
+      } catch (EngineException e) {
+        if (e.error() == EngineError.NO_TRANSACTION) {
+          return true;
+        }
+      }
+      try {
+        Thread.sleep(ENDING_PAUSE_MS);
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return false;
+      }
     }
-    try (var statement = driver.createStatement()) {
-      statement.execute("ROLLBACK");
-    } catch (SQLException _) {
-      // It had ended already, or has now.
-    }
-    return true;
+    LOG.warn("a connection whose transaction cannot be rolled back is kept unclosed");
+    return false;
   }
 
   /**

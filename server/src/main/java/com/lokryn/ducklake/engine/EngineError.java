@@ -39,6 +39,10 @@ public enum EngineError {
       "could not receive data",
       "could not send data",
       "Connection pool timeout"),
+  /** There was no memory left for a commit, which has ended. */
+  COMMIT_OUT_OF_MEMORY("TransactionContext Error", "failed to allocate", "could not allocate"),
+  /** It has ended already, or was never begun. */
+  NO_TRANSACTION("TransactionContext Error", "no transaction is active"),
   TRANSACTION("TransactionContext Error"),
   WRITE_CONFLICT("Transaction Error", "conflict"),
   INTERRUPTED("INTERRUPT Error"),
@@ -87,6 +91,11 @@ public enum EngineError {
   /** True when another transaction changed the same first: the same may be tried again. */
   public boolean isConflict() {
     return this == CONFLICT || this == WRITE_CONFLICT;
+  }
+
+  /** True when there was no memory for a statement, which another one may have had. */
+  public boolean isShortage() {
+    return this == OUT_OF_MEMORY || this == COMMIT_OUT_OF_MEMORY;
   }
 
   /** True when the instance that raised it takes no further work and has to be opened anew. */

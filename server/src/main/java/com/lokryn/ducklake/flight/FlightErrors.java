@@ -52,7 +52,7 @@ final class FlightErrors {
               "all connections to the lake's catalog are in use, each result that is being read"
                   + " has one: read results to their end, and run it again in a moment. "
                   + e.text());
-      case EngineException e when e.error() == EngineError.OUT_OF_MEMORY ->
+      case EngineException e when e.error().isShortage() ->
           of(
               Status.Code.RESOURCE_EXHAUSTED,
               (e.text().contains("max_temp_directory_size")
@@ -125,6 +125,7 @@ final class FlightErrors {
           OUT_OF_RANGE,
           MISMATCH,
           CONSTRAINT,
+          NO_TRANSACTION,
           TRANSACTION,
           INVALID_INPUT,
           INVALID_TYPE,
@@ -138,7 +139,7 @@ final class FlightErrors {
       case EXISTS -> Status.Code.ALREADY_EXISTS;
       case PERMISSION, LOCKED, READ_ONLY -> Status.Code.PERMISSION_DENIED;
       case CONFLICT, WRITE_CONFLICT -> Status.Code.ABORTED;
-      case OUT_OF_MEMORY, CATALOG_BUSY -> Status.Code.RESOURCE_EXHAUSTED;
+      case OUT_OF_MEMORY, COMMIT_OUT_OF_MEMORY, CATALOG_BUSY -> Status.Code.RESOURCE_EXHAUSTED;
       case INTERRUPTED,
           CLOSED,
           TABLE_STALE,

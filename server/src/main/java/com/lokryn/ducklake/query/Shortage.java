@@ -12,7 +12,7 @@ import java.time.Duration;
  */
 final class Shortage {
   private static final long QUICK_NANOS = Duration.ofSeconds(1).toNanos();
-  private static final int MAX_ATTEMPTS = 8;
+  private static final int MAX_ATTEMPTS = 14;
   private static final long PAUSE_MS = 100;
 
   private Shortage() {}

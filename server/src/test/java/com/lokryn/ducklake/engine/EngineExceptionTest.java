@@ -22,6 +22,8 @@ class EngineExceptionTest {
         "TransactionContext Error: Failed to commit: Transaction conflict - x|CONFLICT",
         "TransactionContext Error: no transaction is active|TRANSACTION",
         "Out of Memory Error: could not allocate|OUT_OF_MEMORY",
+        "TransactionContext Error: Failed to commit: failed to allocate data|COMMIT_OUT_OF_MEMORY",
+        "TransactionContext Error: cannot rollback - no transaction is active|NO_TRANSACTION",
         "INTERRUPT Error: Interrupted!|INTERRUPTED",
         "Permission Error: Cannot access file|PERMISSION",
         "IO Error: Could not connect to server|IO",
