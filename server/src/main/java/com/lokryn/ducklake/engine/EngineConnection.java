@@ -5,6 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.duckdb.DriverAccess;
@@ -25,7 +26,7 @@ public final class EngineConnection implements AutoCloseable {
   /** How often a transaction is tried to be rolled back, and with which pauses: ten seconds. */
   private static final int MAX_ENDINGS = 200;
 
-  private static final long ENDING_PAUSE_MS = 50;
+  private static final long ENDING_PAUSE_NANOS = 50_000_000;
   private static final Logger LOG = LoggerFactory.getLogger(EngineConnection.class);
 
   private final DuckDBConnection driver;
@@ -252,10 +253,8 @@ public final class EngineConnection implements AutoCloseable {
           return true;
         }
       }
-      try {
-        Thread.sleep(ENDING_PAUSE_MS);
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
+      LockSupport.parkNanos(ENDING_PAUSE_NANOS);
+      if (Thread.currentThread().isInterrupted()) {
         return false;
       }
     }

@@ -20,7 +20,7 @@ class EngineExceptionTest {
         "Binder Error: Referenced column \"x\" not found|BINDER",
         "Conversion Error: Could not convert string 'x' to INT32|CONVERSION",
         "TransactionContext Error: Failed to commit: Transaction conflict - x|CONFLICT",
-        "TransactionContext Error: no transaction is active|TRANSACTION",
+        "TransactionContext Error: Current transaction is aborted (please ROLLBACK)|TRANSACTION",
         "Out of Memory Error: could not allocate|OUT_OF_MEMORY",
         "TransactionContext Error: Failed to commit: failed to allocate data|COMMIT_OUT_OF_MEMORY",
         "TransactionContext Error: cannot rollback - no transaction is active|NO_TRANSACTION",
