@@ -1,4 +1,4 @@
-"""What a user could run instead of this server, over a lake that is there: prints where it listens."""
+"""What a user could run instead, over a lake that is there: prints where it listens."""
 
 from __future__ import annotations
 
@@ -32,10 +32,11 @@ def pyarrow(lake: InProcess) -> None:
 
 
 def quack(lake: InProcess, uri: str, token: str) -> None:
-    """A client's session is not in the lake, so views bring the tables into DuckDB's own catalog."""
+    """Sessions are not in the lake, so views bring its tables to where they are."""
     for extension in ("httpfs", "quack"):
         load(lake.connection, extension)
-    for (table,) in lake.rows("SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'"):
+    tables = "SELECT table_name FROM duckdb_tables() WHERE database_name = 'lake'"
+    for (table,) in lake.rows(tables):
         lake.connection.execute(f"CREATE VIEW memory.main.{table} AS FROM lake.{table}")
     lake.connection.execute(f"CALL quack_serve({literal(uri)}, token = {literal(token)})")
     print(uri, flush=True)

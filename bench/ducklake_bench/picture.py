@@ -24,7 +24,7 @@ def draw(content: dict[str, Any]) -> str:
     rows = [row for row in in_process if row["peers"]] or in_process
     names = list(dict.fromkeys([SERVER, *(peer for row in rows for peer in row["peers"])]))
     colours = dict(zip(names, COLOURS, strict=False))
-    groups = [(row["workload"], _ratios(row)) for row in rows]
+    groups = [(row["workload"].removesuffix(", raw Flight"), _ratios(row)) for row in rows]
     ratios = [ratio for _, bars in groups for ratio in bars.values()]
     scale = (WIDTH - LABEL_WIDTH - RIGHT) / min(LONGEST, max([1.0, *ratios]))
     bottom = TOP + sum(len(bars) * BAR + GAP for _, bars in groups)
@@ -81,9 +81,16 @@ def _bars(
                 f'<rect x="{LABEL_WIDTH}" y="{y}" width="{width:.1f}" height="{BAR - 2}"'
                 f' fill="{colours.get(name, COLOURS[-1])}"/>'
             )
+            if ratio > LONGEST:
+                yield _cut(LABEL_WIDTH + width - 14, y)
             yield _text(LABEL_WIDTH + width + 5, y + BAR - 4, f"{ratio:.2f}")
             y += BAR
         y += GAP
+
+
+def _cut(x: float, y: float) -> str:
+    """Across a bar that would be longer."""
+    return f'<path d="M{x:.1f} {y + BAR} l5 -{BAR + 2} h4 l-5 {BAR + 2} z" fill="#ffffff"/>'
 
 
 def _text(x: float, y: float, text: str, anchor: str = "start", size: int = 12) -> str:
