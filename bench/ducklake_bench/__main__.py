@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
-from ducklake_bench import process, report, server, workloads
+from ducklake_bench import peers, picture, process, report, server, workloads
 from ducklake_bench.clients import RawFlight
 from ducklake_bench.data import Adbc, InProcess, Source, fill, install_extensions
 from ducklake_bench.report import Report, Row
@@ -25,12 +27,17 @@ WITH_SERVER: dict[str, workloads.Workload] = {
     "ingest": workloads.ingest,
     "select-1": workloads.select_1,
     "point": workloads.point,
+    "repeat": workloads.repeat,
+    "fairness": workloads.fairness,
     "rate": workloads.rate,
     "tpch": tpch,
 }
 #: Start servers of their own.
-WITH_PROCESS = ("start", "memory", "slow-reader")
-NAMES = ("start", *WITH_SERVER, "memory", "slow-reader")
+AFTER_SERVER = ("memory", "slow-reader", "slow-readers")
+WITH_PROCESS = ("start", *AFTER_SERVER)
+NAMES = ("start", *WITH_SERVER, *AFTER_SERVER)
+#: Peers take turns in these.
+WITH_PEERS = ("lineitem", "wide", "narrow", "first-batch")
 ON_REQUEST = ("tpch",)
 
 
@@ -45,6 +52,11 @@ def main() -> int:
     print(result.text())
     if options.json:
         result.write_json(options.json)
+    if options.results:
+        command = shlex.join(["bench/run", *sys.argv[1:]])
+        options.results.write_text(result.markdown(command), encoding="utf-8")
+    if options.picture:
+        options.picture.write_text(picture.draw(result.content()), encoding="utf-8")
     return 1 if result.failures else 0
 
 
@@ -65,7 +77,24 @@ def _options() -> argparse.Namespace:
         help="measure the server at grpc://HOST:PORT, without TLS and users; creates the"
         " benchmark's tables in its lake, and drops them",
     )
+    parser.add_argument(
+        "--peers",
+        type=_peers,
+        default=[],
+        metavar="NAME[,NAME]",
+        help=f"let these take turns too: {', '.join(peers.OWN)} (none)",
+    )
+    parser.add_argument(
+        "--peer",
+        type=_named_uri,
+        action="append",
+        default=[],
+        metavar="NAME=grpc://HOST:PORT",
+        help="another Flight SQL server that has the tables lineitem or wide; may be repeated",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="write the table as Markdown")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw the ratios as SVG")
     options = parser.parse_args()
     chosen = options.only or [name for name in NAMES if name not in ON_REQUEST]
     options.names = chosen + (["tpch"] if options.tpch and "tpch" not in chosen else [])
@@ -84,16 +113,34 @@ def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
 
 
 def _names(text: str) -> list[str]:
+    return _of(NAMES, "workload", text)
+
+
+def _peers(text: str) -> list[str]:
+    return _of(peers.OWN, "peer", text)
+
+
+def _of(known: Iterable[str], kind: str, text: str) -> list[str]:
     names = text.split(",")
     for name in names:
-        if name not in NAMES:
-            raise argparse.ArgumentTypeError(f"no workload {name!r}; there are {', '.join(NAMES)}")
+        if name not in known:
+            raise argparse.ArgumentTypeError(f"no {kind} {name!r}; there are {', '.join(known)}")
     return names
+
+
+def _named_uri(text: str) -> tuple[str, str]:
+    """NAME=grpc://HOST:PORT"""
+    name, _, uri = text.partition("=")
+    if not name or name in peers.OWN or "://" not in uri:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not NAME=grpc://HOST:PORT, or its name is taken"
+        )
+    return name, uri
 
 
 def _measure(options: argparse.Namespace) -> Report:
     machine = report.machine()
-    install_extensions()
+    install_extensions(peers.extensions(options.peers))
     version = f"at {options.uri}" if options.uri else server.run_once("--version").splitlines()[0]
     result = Report(options.scale, options.repeat, report.versions(version), machine)
     with ExitStack() as stack:
@@ -131,6 +178,7 @@ def _with_own_server(
     with_memory: dict[str, Callable[[], Iterator[Row]]] = {
         "memory": lambda: process.memory(home, source.rows("lineitem")),
         "slow-reader": lambda: process.slow_reader(home),
+        "slow-readers": lambda: process.slow_readers(home),
     }
     for name, workload in with_memory.items():
         if name not in names:
@@ -171,9 +219,41 @@ def _with_server(
         stack.callback(local.close)
         fill(source, local)
         raw = stack.enter_context(RawFlight(uri))
-        bench = workloads.Bench(source, local, adbc, raw, uri, options.repeat)
+        others = _start_peers(result, options, source, work, stack)
+        bench = workloads.Bench(source, local, adbc, raw, uri, options.repeat, others)
         for name in names:
             _run(result, name, WITH_SERVER[name](bench))
+
+
+def _start_peers(
+    result: Report, options: argparse.Namespace, source: Source, work: Path, stack: ExitStack
+) -> dict[str, dict[str, peers.Peer]]:
+    """By table. A peer that does not start is a failure; the others are measured all the same."""
+    found: dict[str, dict[str, peers.Peer]] = {table: {} for table in peers.TABLES}
+    if not any(name in WITH_PEERS for name in options.names):
+        return found
+    lake = work / "peers"
+    if options.peers:
+        _say("fills the peers' lake")
+        peers.fill_lake(source, lake)
+    starts = {name: partial(peers.OWN[name], lake) for name in options.peers}
+    starts |= {name: partial(peers.FlightSql, uri) for name, uri in options.peer}
+    for name, start in starts.items():
+        _say(f"peer {name}")
+        try:
+            peer = start()
+        except Exception as e:
+            result.failures[f"peer {name}"] = _one_line(e)
+            continue
+        stack.callback(peer.close)
+        result.versions[f"peer {name}"] = peer.version
+        for table in peers.TABLES:
+            if why := peers.lacks(peer, source, table):
+                missing = result.failures if name in peers.OWN else result.skipped
+                missing[f"peer {name}, {table}"] = why
+            else:
+                found[table][name] = peer
+    return found
 
 
 def _run(result: Report, name: str, rows: Iterator[Row]) -> None:

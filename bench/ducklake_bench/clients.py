@@ -13,6 +13,18 @@ from ducklake_bench import BenchFailure, WrongResult, wire
 CALL_TIMEOUT_S = 60.0
 
 
+def batches_of(reader: flight.FlightStreamReader) -> Generator[pa.RecordBatch, None, None]:
+    """Closing it early cancels the call."""
+    finished = False
+    try:
+        for chunk in reader:
+            yield chunk.data
+        finished = True
+    finally:
+        if not finished:
+            reader.cancel()
+
+
 class RawFlight:
     """GetFlightInfo, then DoGet of each endpoint in order."""
 
@@ -24,15 +36,7 @@ class RawFlight:
         command = wire.statement_query(sql)
         info = self._client.get_flight_info(flight.FlightDescriptor.for_command(command))
         for endpoint in info.endpoints:
-            reader = self._client.do_get(endpoint.ticket)
-            finished = False
-            try:
-                for chunk in reader:
-                    yield chunk.data
-                finished = True
-            finally:
-                if not finished:
-                    reader.cancel()
+            yield from batches_of(self._client.do_get(endpoint.ticket))
 
     def close(self) -> None:
         self._client.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from copy import copy
 from pathlib import Path
 
 import adbc_driver_flightsql.dbapi as flightsql
@@ -19,6 +20,9 @@ POINTS = 1_000
 #: Rows in a batch that goes into a lake; both lakes are filled from the same batches.
 LOAD_BATCH_ROWS = 61_440
 
+#: Rows in a batch of in-process results: 3.5 MB of lineitem, which is what the server aims at too.
+BATCH_ROWS = 20_480
+
 _CACHE = Path(__file__).resolve().parents[1] / ".data"
 
 _WIDE = """
@@ -33,7 +37,7 @@ _POINTS = f"""
     FROM range({POINTS}) t(i)"""
 
 
-def _literal(value: object) -> str:
+def literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
@@ -46,9 +50,9 @@ def _extension(name: str) -> Path:
     return home / version / platform / f"{name}.duckdb_extension"
 
 
-def install_extensions() -> None:
+def install_extensions(more: Iterable[str] = ()) -> None:
     """With the server's own command, which puts them where both engines load them from."""
-    names = [name for name in ("tpch", "ducklake") if not _extension(name).exists()]
+    names = [name for name in ("tpch", "ducklake", *more) if not _extension(name).exists()]
     if names:
         server.run_once("extensions", "install", *names)
     for name in names:
@@ -58,8 +62,8 @@ def install_extensions() -> None:
             )
 
 
-def _load(connection: duckdb.DuckDBPyConnection, extension: str) -> None:
-    connection.execute(f"LOAD {_literal(_extension(extension))}")
+def load(connection: duckdb.DuckDBPyConnection, extension: str) -> None:
+    connection.execute(f"LOAD {literal(_extension(extension))}")
 
 
 class Source:
@@ -77,7 +81,7 @@ class Source:
         unfinished = file.with_suffix(f".{os.getpid()}.tmp")
         try:
             with duckdb.connect(str(unfinished)) as connection:
-                _load(connection, "tpch")
+                load(connection, "tpch")
                 connection.execute(f"CALL dbgen(sf = {scale:g})")
                 connection.execute(_WIDE)
                 connection.execute(_POINTS)
@@ -93,7 +97,7 @@ class Source:
 
     def tpch_queries(self) -> dict[int, str]:
         with duckdb.connect() as connection:
-            _load(connection, "tpch")
+            load(connection, "tpch")
             return dict(connection.execute("SELECT query_nr, query FROM tpch_queries()").fetchall())
 
     def close(self) -> None:
@@ -103,37 +107,43 @@ class Source:
 class InProcess:
     """DuckDB in this process over a local DuckLake: what the server is measured against."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, read_only: bool = False) -> None:
         directory.mkdir(parents=True, exist_ok=True)
-        catalog = _literal(f"ducklake:{directory / 'catalog.ducklake'}")
-        self._connection = duckdb.connect()
-        _load(self._connection, "ducklake")
-        self._connection.execute(
-            f"ATTACH {catalog} AS lake (DATA_PATH {_literal(directory / 'data')})"
-        )
-        self._connection.execute("USE lake")
+        catalog = literal(f"ducklake:{directory / 'catalog.ducklake'}")
+        options = f"DATA_PATH {literal(directory / 'data')}" + (", READ_ONLY" if read_only else "")
+        self.connection = duckdb.connect()
+        load(self.connection, "ducklake")
+        self.connection.execute(f"ATTACH {catalog} AS lake ({options})")
+        self.connection.execute("USE lake")
+
+    def session(self) -> InProcess:
+        """One more connection to the same DuckDB."""
+        other = copy(self)
+        other.connection = self.connection.cursor()
+        other.connection.execute("USE lake")
+        return other
 
     def stream(self, sql: str, batch_rows: int) -> pa.RecordBatchReader:
-        return self._connection.execute(sql).to_arrow_reader(batch_rows)
+        return self.connection.execute(sql).to_arrow_reader(batch_rows)
 
     def table(self, sql: str) -> pa.Table:
-        return self._connection.execute(sql).to_arrow_table()
+        return self.connection.execute(sql).to_arrow_table()
 
     def rows(self, sql: str) -> list[tuple]:
-        return self._connection.execute(sql).fetchall()
+        return self.connection.execute(sql).fetchall()
 
     def create(self, table: str, reader: pa.RecordBatchReader) -> None:
-        self._connection.register("arriving", reader)
+        self.connection.register("arriving", reader)
         try:
-            self._connection.execute(f"CREATE TABLE {table} AS SELECT * FROM arriving")
+            self.connection.execute(f"CREATE TABLE {table} AS SELECT * FROM arriving")
         finally:
-            self._connection.unregister("arriving")
+            self.connection.unregister("arriving")
 
     def drop(self, table: str) -> None:
-        self._connection.execute(f"DROP TABLE {table}")
+        self.connection.execute(f"DROP TABLE {table}")
 
     def close(self) -> None:
-        self._connection.close()
+        self.connection.close()
 
 
 class Adbc:
@@ -171,10 +181,13 @@ class Adbc:
 
 
 def fill(
-    source: Source, lake: InProcess | Adbc, created: Callable[[str], None] = lambda _: None
+    source: Source,
+    lake: InProcess | Adbc,
+    created: Callable[[str], None] = lambda _: None,
+    tables: Iterable[str] = TABLES,
 ) -> None:
-    """Creates all tables. An existing table of such a name is an error."""
-    for table in TABLES:
+    """Creates the tables. An existing table of such a name is an error."""
+    for table in tables:
         lake.create(table, source.reader(table))
         created(table)
         expect_rows(lake, table, source.rows(table))

@@ -6,9 +6,11 @@ import json
 import os
 import platform
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -17,7 +19,7 @@ from ducklake_bench.measure import Samples
 
 @dataclass(frozen=True)
 class Target:
-    """An upper limit, of the ratio or of the server's own figure.
+    """An upper limit: of the ratio, of the ratio to a peer, or of the server's own figure.
 
     `from_scale`: below it fixed costs decide, and the figure says nothing about the target.
     """
@@ -25,6 +27,10 @@ class Target:
     limit: float
     of: str = "ratio"
     from_scale: float = 0.0
+
+    def text(self, unit: str) -> str:
+        of = {"ratio": "", "server": f" {unit}"}.get(self.of, f" of {self.of}")
+        return f"≤ {self.limit:g}{of}"
 
 
 @dataclass(frozen=True)
@@ -36,18 +42,29 @@ class Row:
     server: Samples
     baseline: Samples | None = None
     baseline_is: str = "in process"
-    target: Target | None = None
+    targets: tuple[Target, ...] = ()
     note: str = ""
+    peers: Mapping[str, Samples] = field(default_factory=dict)
+    #: What stands for the samples: the median, or another percentile.
+    percentile: float | None = None
+
+    def figure(self, samples: Samples) -> float:
+        return samples.median if self.percentile is None else samples.percentile(self.percentile)
+
+    def ratio_to(self, other: Samples | None) -> float | None:
+        return self.figure(self.server) / self.figure(other) if other else None
 
     @property
     def ratio(self) -> float | None:
-        return self.server.median / self.baseline.median if self.baseline else None
+        return self.ratio_to(self.baseline)
 
-    def met(self, scale: float) -> bool | None:
-        if self.target is None or scale < self.target.from_scale:
+    def met(self, target: Target, scale: float) -> bool | None:
+        if scale < target.from_scale:
             return None
-        value = self.ratio if self.target.of == "ratio" else self.server.median
-        return value is not None and value <= self.target.limit
+        if target.of == "server":
+            return self.figure(self.server) <= target.limit
+        ratio = self.ratio if target.of == "ratio" else self.ratio_to(self.peers.get(target.of))
+        return None if ratio is None else ratio <= target.limit
 
 
 @dataclass
@@ -64,33 +81,70 @@ class Report:
         self.rows += rows
 
     def text(self) -> str:
-        lines = [f"TPC-H scale {self.scale:g}, {self.repeat} turns, median [lowest - highest]"]
-        lines += [", ".join(f"{k} {v}" for k, v in self.machine.items())]
-        lines += [", ".join(f"{k} {v}" for k, v in self.versions.items()), ""]
-        lines += _table(
-            ("workload", "server", "in process", "ratio", "target", "met?"),
-            [self._cells(row) for row in self.rows],
-        )
-        lines += [f"{row.workload}: {row.note}" for row in self.rows if row.note]
-        lines += [f"skipped {name}: {why}" for name, why in self.skipped.items()]
-        lines += [f"FAILED {name}: {why}" for name, why in self.failures.items()]
-        return "\n".join(lines)
+        return "\n".join([*self._head(), "", *self._figures(), *self._remarks()])
 
-    def _cells(self, row: Row) -> tuple[str, ...]:
-        baseline = _spread(row.baseline, row.unit) if row.baseline else "-"
+    def markdown(self, command: str) -> str:
+        """For a file that is kept."""
+        head = [f"- {line}" for line in self._head()]
+        remarks = [f"- {line}" for line in self._remarks()]
+        made = ["# Results", "", "Made by", "", "```", command, "```", "", *head, ""]
+        return "\n".join([*made, *self._figures(), "", *remarks]) + "\n"
+
+    def _head(self) -> list[str]:
+        return [
+            f"TPC-H scale {self.scale:g}, {self.repeat} turns, median [lowest - highest]",
+            ", ".join(f"{k} {v}" for k, v in self.machine.items()),
+            ", ".join(f"{k} {v}" for k, v in self.versions.items()),
+        ]
+
+    def _figures(self) -> list[str]:
+        peers = self._peers()
+        return _table(
+            (
+                "workload",
+                "server",
+                "in process",
+                "ratio",
+                *(f"ratio to {peer}" for peer in peers),
+                "target",
+                "met?",
+            ),
+            [self._cells(row, peers) for row in self.rows],
+        )
+
+    def _peers(self) -> list[str]:
+        return list(dict.fromkeys(peer for row in self.rows for peer in row.peers))
+
+    def _remarks(self) -> list[str]:
+        return [
+            *(f"{row.workload}: {row.note}" for row in self.rows if row.note),
+            *(
+                f"{row.workload}: {peer} {_spread(row, samples)}"
+                for row in self.rows
+                for peer, samples in row.peers.items()
+            ),
+            *(f"skipped {name}: {why}" for name, why in self.skipped.items()),
+            *(f"FAILED {name}: {why}" for name, why in self.failures.items()),
+        ]
+
+    def _cells(self, row: Row, peers: list[str]) -> tuple[str, ...]:
+        baseline = _spread(row, row.baseline) if row.baseline else "-"
         if row.baseline and row.baseline_is != "in process":
             baseline += f" ({row.baseline_is})"
+        met = [_MET[row.met(target, self.scale)] for target in row.targets]
         return (
             row.workload,
-            _spread(row.server, row.unit),
+            _spread(row, row.server),
             baseline,
-            f"{row.ratio:.2f}" if row.ratio is not None else "-",
-            _target(row),
-            {True: "yes", False: "NO", None: "-"}[row.met(self.scale)],
+            _ratio(row.ratio),
+            *(_ratio(row.ratio_to(row.peers.get(peer))) for peer in peers),
+            ", ".join(target.text(row.unit) for target in row.targets) or "-",
+            ", ".join(met) or "-",
         )
 
-    def write_json(self, file: Path) -> None:
-        content = {
+    def content(self) -> dict[str, Any]:
+        """As JSON."""
+        return {
             "scale": self.scale,
             "repeat": self.repeat,
             "machine": self.machine,
@@ -99,24 +153,41 @@ class Report:
             "skipped": self.skipped,
             "failures": self.failures,
         }
-        file.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+    def write_json(self, file: Path) -> None:
+        text = json.dumps(self.content(), indent=2, ensure_ascii=False)
+        file.write_text(text + "\n", encoding="utf-8")
 
     def _json(self, row: Row) -> dict[str, object]:
         return {
             "workload": row.workload,
             "unit": row.unit,
-            "server": _summary(row.server),
-            "baseline": _summary(row.baseline) if row.baseline else None,
+            "server": _summary(row, row.server),
+            "baseline": _summary(row, row.baseline) if row.baseline else None,
             "baseline_is": row.baseline_is if row.baseline else None,
             "ratio": row.ratio,
-            "target": {"of": row.target.of, "limit": row.target.limit} if row.target else None,
-            "met": row.met(self.scale),
+            "peers": {
+                peer: {**_summary(row, samples), "ratio": row.ratio_to(samples)}
+                for peer, samples in row.peers.items()
+            },
+            "targets": [
+                {"of": target.of, "limit": target.limit, "met": row.met(target, self.scale)}
+                for target in row.targets
+            ],
             "note": row.note or None,
         }
 
 
-def _summary(samples: Samples) -> dict[str, float | int]:
+_MET = {True: "yes", False: "NO", None: "-"}
+
+
+def _ratio(ratio: float | None) -> str:
+    return "-" if ratio is None else f"{ratio:.2f}"
+
+
+def _summary(row: Row, samples: Samples) -> dict[str, float | int]:
     return {
+        "figure": row.figure(samples),
         "median": samples.median,
         "low": samples.low,
         "high": samples.high,
@@ -131,16 +202,11 @@ def _number(value: float) -> str:
     return f"{value:.3g}" if abs(value) >= 0.01 else f"{value:.2g}"
 
 
-def _spread(samples: Samples, unit: str) -> str:
+def _spread(row: Row, samples: Samples) -> str:
+    figure = f"{_number(row.figure(samples))} {row.unit}"
     if len(samples.values) == 1:
-        return f"{_number(samples.median)} {unit}"
-    return f"{_number(samples.median)} {unit} [{_number(samples.low)} - {_number(samples.high)}]"
-
-
-def _target(row: Row) -> str:
-    if row.target is None:
-        return "-"
-    return f"≤ {row.target.limit:g}" + ("" if row.target.of == "ratio" else f" {row.unit}")
+        return figure
+    return f"{figure} [{_number(samples.low)} - {_number(samples.high)}]"
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 
@@ -13,19 +13,42 @@ import pyarrow as pa
 
 from ducklake_bench import WrongResult
 from ducklake_bench.clients import GrpcCalls, RawFlight
-from ducklake_bench.data import LOAD_BATCH_ROWS, POINTS, Adbc, InProcess, Source, expect_rows
+from ducklake_bench.data import (
+    BATCH_ROWS,
+    LOAD_BATCH_ROWS,
+    POINTS,
+    Adbc,
+    InProcess,
+    Source,
+    expect_rows,
+)
 from ducklake_bench.measure import Case, Samples, calls_per_second, in_blocks, interleave, timed
+from ducklake_bench.peers import Peer
 from ducklake_bench.report import Row, Target
+from ducklake_bench.subprocesses import Helper
 
-#: Rows in a batch of in-process results: 3.5 MB of lineitem, which is what the server aims at too.
-BATCH_ROWS = 20_480
-
+LINEITEM = "SELECT * FROM lineitem"
 NARROW = "SELECT l_orderkey, l_partkey, l_suppkey, l_linenumber FROM lineitem"
+
+#: What a dashboard asks again and again.
+REPEATED = """
+    SELECT l_returnflag, l_linestatus, sum(l_quantity) AS quantity,
+           sum(l_extendedprice * (1 - l_discount)) AS revenue, count(*) AS lines
+    FROM lineitem
+    WHERE l_shipdate <= DATE '1998-09-02'
+    GROUP BY ALL
+    ORDER BY ALL"""
+REPEATS = 20
+
+#: SELECT 1 beside clients that drain lineitem: so many blocks of calls, after a while of draining.
+DRAINS = 4
+FAIR_BLOCKS, FAIR_CALLS = 5, 100
+DRAIN_BEFORE_S = 0.5
 
 #: Short calls: so many blocks of so many calls, after as many as the JVM needs to compile them.
 BLOCKS, BLOCK_CALLS, WARM_UP_CALLS = 10, 40, 1500
 
-RATE_CONNECTIONS = (1, 8, 32)
+RATE_CONNECTIONS = (1, 8, 32, 128)
 RATE_SECONDS = 1.0
 RATE_TURNS = 3
 
@@ -43,26 +66,33 @@ class Bench:
     raw: RawFlight
     uri: str
     repeat: int
+    #: By table, those that have it, by name.
+    peers: Mapping[str, Mapping[str, Peer]]
 
 
 Workload = Callable[[Bench], Iterator[Row]]
 
 
 def lineitem(bench: Bench) -> Iterator[Row]:
-    targets = (Target(1.5, from_scale=1), Target(1.7, from_scale=1))
-    return _stream(bench, "lineitem", "SELECT * FROM lineitem", targets)
+    raw = (Target(1.15, from_scale=1), Target(0.85, of="pyarrow", from_scale=1))
+    return _stream(bench, "lineitem", LINEITEM, raw, (Target(1.35, from_scale=1),))
 
 
 def wide(bench: Bench) -> Iterator[Row]:
-    return _stream(bench, "wide", "SELECT * FROM wide", (None, None))
+    return _stream(bench, "wide", "SELECT * FROM wide", (Target(1.1, from_scale=1),))
 
 
 def narrow(bench: Bench) -> Iterator[Row]:
-    return _stream(bench, "narrow", NARROW, (None, None))
+    raw = (Target(1.4, from_scale=1), Target(1.0, of="pyarrow", from_scale=1))
+    return _stream(bench, "narrow", NARROW, raw)
 
 
 def _stream(
-    bench: Bench, name: str, sql: str, targets: tuple[Target | None, Target | None]
+    bench: Bench,
+    name: str,
+    sql: str,
+    raw_targets: tuple[Target, ...],
+    adbc_targets: tuple[Target, ...] = (),
 ) -> Iterator[Row]:
     table = sql.rpartition(" ")[2]
     rows = bench.source.rows(table)
@@ -78,19 +108,37 @@ def _stream(
             cursor.execute(sql)
             drained(cursor.fetch_record_batch())
 
+    def from_peer(peer: Peer) -> Case:
+        return timed(lambda: drained(peer.stream(sql)))
+
     samples = interleave(
         {
             "local": timed(lambda: drained(bench.local.stream(sql, BATCH_ROWS))),
             "raw": timed(lambda: drained(bench.raw.stream(sql))),
             "adbc": timed(adbc),
+            **_peer_cases(bench, table, from_peer),
         },
         bench.repeat,
     )
     note = f"{rows:,} rows, {size * rows / 1e6:,.0f} MB"
     yield Row(
-        f"{name}, raw Flight", "s", samples["raw"], samples["local"], target=targets[0], note=note
+        f"{name}, raw Flight",
+        "s",
+        samples["raw"],
+        samples["local"],
+        targets=raw_targets,
+        note=note,
+        peers=_of_peers(bench, table, samples),
     )
-    yield Row(f"{name}, ADBC", "s", samples["adbc"], samples["local"], target=targets[1])
+    yield Row(f"{name}, ADBC", "s", samples["adbc"], samples["local"], targets=adbc_targets)
+
+
+def _peer_cases(bench: Bench, table: str, case: Callable[[Peer], Case]) -> dict[str, Case]:
+    return {f"peer {name}": case(peer) for name, peer in bench.peers[table].items()}
+
+
+def _of_peers(bench: Bench, table: str, samples: dict[str, Samples]) -> dict[str, Samples]:
+    return {name: samples[f"peer {name}"] for name in bench.peers[table]}
 
 
 def _expect_same_schema(bench: Bench, sql: str) -> float:
@@ -106,7 +154,7 @@ def _expect_same_schema(bench: Bench, sql: str) -> float:
 
 
 def first_batch(bench: Bench) -> Iterator[Row]:
-    sql = "SELECT * FROM lineitem"
+    sql = LINEITEM
 
     def local() -> float:
         begin = time.perf_counter()
@@ -116,13 +164,16 @@ def first_batch(bench: Bench) -> Iterator[Row]:
         reader.close()
         return end - begin
 
-    def raw() -> float:
-        begin = time.perf_counter()
-        stream = bench.raw.stream(sql)
-        next(stream)
-        end = time.perf_counter()
-        stream.close()
-        return end - begin
+    def raw(server: RawFlight | Peer) -> Case:
+        def case() -> float:
+            begin = time.perf_counter()
+            stream = server.stream(sql)
+            next(stream)
+            end = time.perf_counter()
+            stream.close()
+            return end - begin
+
+        return _settled(case)
 
     def adbc() -> float:
         with bench.adbc.connection.cursor() as cursor:
@@ -134,16 +185,22 @@ def first_batch(bench: Bench) -> Iterator[Row]:
             reader.close()
         return end - begin
 
-    cases = {"local": _settled(local), "raw": _settled(raw), "adbc": _settled(adbc)}
+    cases = {
+        "local": _settled(local),
+        "raw": raw(bench.raw),
+        "adbc": _settled(adbc),
+        **_peer_cases(bench, "lineitem", raw),
+    }
     samples = _ms(interleave(cases, max(bench.repeat, 5)))
-    target = Target(60, of="server", from_scale=1)
+    target = Target(1.2, from_scale=1)
     for name, title in (("raw", "raw Flight"), ("adbc", "ADBC")):
         yield Row(
             f"first batch of lineitem, {title}",
             "ms",
             samples[name],
             samples["local"],
-            target=target,
+            targets=(target,),
+            peers=_of_peers(bench, "lineitem", samples) if name == "raw" else {},
         )
 
 
@@ -182,7 +239,7 @@ def ingest(bench: Bench) -> Iterator[Row]:
         "s",
         samples["adbc"],
         samples["local"],
-        target=Target(1.8, from_scale=1),
+        targets=(Target(1.3, from_scale=1),),
         note=f"{rows:,} rows in batches of {LOAD_BATCH_ROWS:,}",
     )
 
@@ -214,7 +271,7 @@ def select_1(bench: Bench) -> Iterator[Row]:
         samples["prepared"],
         samples["health"],
         baseline_is="4 bare calls",
-        target=Target(2.0),
+        targets=(Target(1.3),),
     )
     yield Row("SELECT 1, ADBC", "ms", samples["adbc"], samples["local"])
 
@@ -243,10 +300,73 @@ def _expect_rows(found: list[tuple], expected: list[tuple]) -> None:
         raise WrongResult(f"{str(found)[:200]} instead of {str(expected)[:200]}")
 
 
+def repeat(bench: Bench) -> Iterator[Row]:
+    _expect_rows(bench.adbc.rows(REPEATED), bench.local.rows(REPEATED))
+    samples = _ms(
+        interleave(
+            {
+                "local": timed(lambda: bench.local.rows(REPEATED)),
+                "adbc": timed(lambda: bench.adbc.rows(REPEATED)),
+            },
+            REPEATS,
+        )
+    )
+    yield Row(
+        f"the same aggregate of lineitem {REPEATS} times, ADBC",
+        "ms",
+        samples["adbc"],
+        samples["local"],
+        targets=(Target(0.2, from_scale=1),),
+    )
+
+
+def fairness(bench: Bench) -> Iterator[Row]:
+    """Idle and busy take turns."""
+    idle: list[float] = []
+    busy: list[float] = []
+    drained, drain_s = 0, 0.0
+    with ExitStack() as stack:
+        calls = stack.enter_context(GrpcCalls(bench.uri))
+        drains = [stack.enter_context(Helper("drain", bench.uri, LINEITEM)) for _ in range(DRAINS)]
+        call = timed(lambda: calls.prepared("SELECT 1"))
+        for _ in range(WARM_UP_CALLS):
+            call()
+        for _ in range(FAIR_BLOCKS):
+            idle += [call() for _ in range(FAIR_CALLS)]
+            begin = time.perf_counter()
+            for drain in drains:
+                drain.say("go")
+            time.sleep(DRAIN_BEFORE_S)
+            busy += [call() for _ in range(FAIR_CALLS)]
+            for drain in drains:
+                drain.say("stop")
+            rows = [int(drain.answer()) for drain in drains]
+            if not all(rows):
+                raise WrongResult(f"rows that the clients drained: {rows}")
+            drained += sum(rows)
+            drain_s += time.perf_counter() - begin
+            time.sleep(SETTLE_S)
+    samples = _ms({"idle": Samples(tuple(idle)), "busy": Samples(tuple(busy))})
+    note = f"{drained / drain_s:,.0f} rows/s drained meanwhile, of the same cores"
+    for percentile, limit in ((50.0, 2.0), (99.0, 5.0)):
+        yield Row(
+            f"SELECT 1 prepared beside {DRAINS} drains, p{percentile:.0f}",
+            "ms",
+            samples["busy"],
+            samples["idle"],
+            baseline_is="idle",
+            targets=(Target(limit, from_scale=1),),
+            note=note if percentile == 50 else "",
+            percentile=percentile,
+        )
+
+
 def rate(bench: Bench) -> Iterator[Row]:
     for connections in RATE_CONNECTIONS:
         with ExitStack() as stack:
             clients = [stack.enter_context(GrpcCalls(bench.uri)) for _ in range(connections)]
+            for client in clients:
+                client.direct("SELECT 1")  # with a call that is no login, many are closed
             samples = interleave(
                 {
                     "floor": _rate_case([_two_health_calls(c) for c in clients]),
