@@ -37,6 +37,8 @@ class ArchitectureTest {
         .definedBy("..ducklake.query..")
         .layer("lake")
         .definedBy("..ducklake.lake..")
+        .layer("cache")
+        .definedBy("..ducklake.cache..")
         .layer("gate")
         .definedBy("..ducklake.gate..")
         .layer("engine")
@@ -85,11 +87,13 @@ class ArchitectureTest {
         .mayOnlyBeAccessedByLayers("flight")
         .whereLayer("config")
         .mayOnlyBeAccessedByLayers("cli", "app", "doctor", "metering", "aws", "auth", "lake")
+        .whereLayer("cache")
+        .mayOnlyBeAccessedByLayers("app", "query")
         .whereLayer("gate")
         .mayOnlyBeAccessedByLayers("app", "query")
         .whereLayer("engine")
         .mayOnlyBeAccessedByLayers(
-            "cli", "app", "doctor", "metering", "flight", "query", "gate", "lake")
+            "cli", "app", "doctor", "metering", "flight", "query", "cache", "gate", "lake")
         .check(CLASSES);
   }
 

@@ -4,6 +4,7 @@ import com.lokryn.ducklake.auth.Authenticator;
 import com.lokryn.ducklake.auth.TlsFiles;
 import com.lokryn.ducklake.auth.TlsWatch;
 import com.lokryn.ducklake.auth.Users;
+import com.lokryn.ducklake.cache.ResultCache;
 import com.lokryn.ducklake.config.DataSize;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
@@ -80,6 +81,7 @@ public final class LakeServer implements AutoCloseable {
   private final Redaction redaction;
   private final InstantSource clock = InstantSource.system();
   private final Usage usage = new Usage();
+  private final ResultCache cache;
 
   /**
    * What a server serves.
@@ -116,6 +118,8 @@ public final class LakeServer implements AutoCloseable {
                     Path.of(
                         System.getProperty("java.io.tmpdir"),
                         "ducklake-flight-" + ProcessHandle.current().pid()));
+    cache =
+        new ResultCache(allocator, config.get(Settings.RESULT_CACHE_SIZE).bytes(), usage.cache());
     redaction = redaction(service.lake, spill, extensions);
     threads = new EngineThreads(concurrency(config));
     lanes =
@@ -202,6 +206,7 @@ public final class LakeServer implements AutoCloseable {
         new QueryService(
             new Gate(service.lake.dataPath() + LakeCatalog.EXPORTS),
             lanes.holdings(),
+            cache,
             types,
             config.get(Settings.QUERY_TIMEOUT),
             config.get(Settings.MAX_RESULT_BYTES).bytes(),
@@ -281,6 +286,11 @@ public final class LakeServer implements AutoCloseable {
     return lanes.statements().waiting();
   }
 
+  /** Statements that were answered from the cache of results. */
+  public long cacheHits() {
+    return usage.cache().hits();
+  }
+
   /** Memory of Arrow batches that is held now, outside of the heap. */
   public long bufferBytes() {
     return allocator.getAllocatedMemory();
@@ -332,6 +342,7 @@ public final class LakeServer implements AutoCloseable {
   public void close() {
     // The allocator stays: batches that the transport still holds are released when it lets go.
     try (var _ = ops.getAndSet(null);
+        cache;
         threads;
         engine;
         probes;

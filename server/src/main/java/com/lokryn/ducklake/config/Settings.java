@@ -319,6 +319,14 @@ public final class Settings {
           "1h",
           "a statement, with the sending of its result, is ended after this time");
 
+  public static final Setting<DataSize> RESULT_CACHE_SIZE =
+      Setting.of(
+          "result_cache_size",
+          ValueType.size(),
+          new DataSize(0),
+          "0B",
+          "memory for results that are given again while the lake is unchanged; 0B keeps none");
+
   public static final Setting<DataSize> MAX_RESULT_BYTES =
       Setting.of(
           "max_result_bytes",
@@ -423,6 +431,7 @@ public final class Settings {
           QUEUE_TIMEOUT,
           QUERY_TIMEOUT,
           MAX_RESULT_BYTES,
+          RESULT_CACHE_SIZE,
           IDLE_SESSION_TIMEOUT,
           DRAIN_TIMEOUT,
           MEMORY_LIMIT,

@@ -23,6 +23,11 @@ public interface BatchStream extends AutoCloseable {
     return false;
   }
 
+  /** True when {@link #next} answers at once, without the engine. */
+  default boolean isAtHand() {
+    return isExhausted();
+  }
+
   /** The current batch. The same object for the whole stream. */
   VectorSchemaRoot root();
 

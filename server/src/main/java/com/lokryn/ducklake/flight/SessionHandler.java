@@ -22,11 +22,12 @@ import org.apache.arrow.flight.impl.Flight.SetSessionOptionsResult.ErrorValue;
 
 /**
  * The options of a session: where its names are looked up, and the settings of DuckDB that are its
- * own. They are those that USE and SET change.
+ * own, which are those that USE and SET change; and whether it uses the cache of results.
  */
 final class SessionHandler {
   private static final String CATALOG = "catalog";
   private static final String SCHEMA = "schema";
+  private static final String RESULT_CACHE = "result_cache";
   private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
 
   private final QueryService queries;
@@ -62,8 +63,28 @@ final class SessionHandler {
     return result.build();
   }
 
+  private static Optional<ErrorValue> setCache(SessionOptionValue value, Session session) {
+    Optional<Boolean> wanted =
+        switch (value.getOptionValueCase()) {
+          case BOOL_VALUE -> Optional.of(value.getBoolValue());
+          case STRING_VALUE ->
+              switch (value.getStringValue()) {
+                case "true" -> Optional.of(true);
+                case "false" -> Optional.of(false);
+                default -> Optional.empty();
+              };
+          case OPTIONVALUE_NOT_SET -> Optional.of(true);
+          case INT64_VALUE, DOUBLE_VALUE, STRING_LIST_VALUE -> Optional.empty();
+        };
+    wanted.ifPresent(session::useCache);
+    return wanted.isPresent() ? Optional.empty() : Optional.of(ErrorValue.INVALID_VALUE);
+  }
+
   private Optional<ErrorValue> set(String name, SessionOptionValue value, Call call)
       throws EngineException {
+    if (name.equals(RESULT_CACHE)) {
+      return setCache(value, call.session());
+    }
     if (!name.equals(CATALOG) && !name.equals(SCHEMA) && !SessionSettings.isAllowed(name)) {
       return Optional.of(ErrorValue.INVALID_NAME);
     }
@@ -133,6 +154,9 @@ final class SessionHandler {
     Namespace namespace = call.session().namespace();
     result.putSessionOptions(CATALOG, value(namespace.catalog()));
     result.putSessionOptions(SCHEMA, value(namespace.schema()));
+    result.putSessionOptions(
+        RESULT_CACHE,
+        SessionOptionValue.newBuilder().setBoolValue(call.session().usesCache()).build());
     queries
         .ask(call.session(), call.cancellation(), SessionHandler::settings)
         .forEach(row -> result.putSessionOptions(row.get(0), typed(row.get(1))));

@@ -7,10 +7,12 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 
 /** What the engine's own functions and views are good for: the list {@code functions.txt}. */
 final class Functions {
@@ -42,6 +44,11 @@ final class Functions {
   }
 
   private static final String LIST = "functions.txt";
+
+  /** The word that begins a line of those that may give something else each time. */
+  private static final String VOLATILE = "volatile";
+
+  private static final Set<String> VOLATILES = new HashSet<>();
   private static final Map<Space, Map<String, Use>> USES = read();
 
   private Functions() {}
@@ -49,6 +56,14 @@ final class Functions {
   /** The use of a name in lower case; empty for one that the engine does not have itself. */
   static Optional<Use> use(Space space, String name) {
     return Optional.ofNullable(Objects.requireNonNull(USES.get(space)).get(name));
+  }
+
+  /**
+   * Whether a function of values of that name in lower case, or a word that is one, may give
+   * something else the next time it is asked the same of the same lake.
+   */
+  static boolean isVolatile(String name) {
+    return VOLATILES.contains(name);
   }
 
   private static Map<Space, Map<String, Use>> read() {
@@ -63,6 +78,10 @@ final class Functions {
           .map(line -> line.split(" "))
           .forEach(
               words -> {
+                if (words[0].equals(VOLATILE)) {
+                  Arrays.stream(words, 1, words.length).forEach(VOLATILES::add);
+                  return;
+                }
                 Use use = Use.valueOf(words[1].toUpperCase(Locale.ROOT));
                 Map<String, Use> names =
                     Objects.requireNonNull(

@@ -8,6 +8,7 @@ import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -15,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
 
 /**
  * Lets statements pass, or refuses them: first by their text, before the engine sees it, then by
@@ -79,11 +81,40 @@ public final class Gate {
   }
 
   /**
-   * What the catalog has stored in the snapshot that the connection's transaction sees; empty where
-   * that is not known, and {@link #learn} has to ask.
+   * What the catalog has stored in a snapshot; empty where that is not known, and {@link #learn}
+   * has to ask.
    */
-  public Optional<StoredObjects> known(EngineConnection connection) throws EngineException {
-    return stored.known(StoredCache.snapshot(connection));
+  public Optional<StoredObjects> known(long snapshot) {
+    return stored.known(snapshot);
+  }
+
+  /** The snapshot that the connection's transaction sees; in none, the newest. */
+  public static long snapshot(EngineConnection connection) throws EngineException {
+    return StoredCache.snapshot(connection);
+  }
+
+  /**
+   * True when a statement gives the same rows whenever it is run on the snapshot that has these
+   * objects, whoever runs it.
+   */
+  public static boolean isStable(Statement statement, StoredObjects objects) {
+    return statement.isReadOnly() && isStable(statement.references(), objects, new HashSet<>());
+  }
+
+  private static boolean isStable(
+      References references, StoredObjects objects, Set<StoredObject> seen) {
+    if (!references.isStable()
+        || references.relations().stream().anyMatch(References.Relation::ofThePast)) {
+      return false;
+    }
+    Stream<StoredObject> views =
+        references.relations().stream()
+            .flatMap(relation -> objects.views(relation.name().last()).stream());
+    Stream<StoredObject> macros =
+        references.functions().stream().flatMap(function -> objects.macros(function).stream());
+    return Stream.of(views, macros, objects.shadows().stream())
+        .flatMap(found -> found)
+        .allMatch(object -> !seen.add(object) || isStable(object.references(), objects, seen));
   }
 
   /**

@@ -24,6 +24,9 @@ final class References {
   /** Where the functions are that macros of the server's stand before. */
   private static final Set<String> BOUNDLESS = Set.of(SYSTEM, "main", "pg_catalog");
 
+  /** Functions in the place of a table that look at nothing but what they are given. */
+  private static final Set<String> STABLE_TABLES = Set.of("range", "generate_series", "unnest");
+
   private static final String ANY = "*";
   private static final String METADATA = "__ducklake_metadata";
 
@@ -64,6 +67,8 @@ final class References {
   private Role role = Role.READER;
   private boolean calling;
   private boolean listing;
+  private boolean wasParsed;
+  private boolean isVolatile;
   private @Nullable String wholeLake;
   private @Nullable String roleReason;
 
@@ -102,6 +107,28 @@ final class References {
 
   Set<String> words() {
     return words;
+  }
+
+  /** DuckDB's parse was read, so that nothing in it was overlooked. */
+  void parsed() {
+    wasParsed = true;
+  }
+
+  /** It may give something else the next time: by the clock, chance, its session, or a file. */
+  void mayVary() {
+    isVolatile = true;
+  }
+
+  /** True when it gives the same whenever the tables, views and macros in it are the same. */
+  boolean isStable() {
+    return wasParsed && !isVolatile && !listing && wholeLake == null && targets.isEmpty();
+  }
+
+  /** A column, or one of the words without parentheses that stand for a function. */
+  void column(String name) {
+    if (Functions.isVolatile(Name.fold(name))) {
+      mayVary();
+    }
   }
 
   /** The least role that may do it. */
@@ -177,6 +204,9 @@ final class References {
     if (inEngineSchema || (view.isPresent() && !name.isQualified())) {
       use(view.orElse(Use.REFUSED), name.text(), "view");
     }
+    if (inEngineSchema || view.isPresent()) {
+      mayVary();
+    }
     if (!inEngineSchema) {
       relations.add(new Relation(name, ofThePast));
     }
@@ -205,6 +235,9 @@ final class References {
       }
     }
     Functions.use(Space.SCALAR, folded).ifPresent(use -> use(use, folded, "function"));
+    if (Functions.isVolatile(folded)) {
+      mayVary();
+    }
     functions.add(folded);
   }
 
@@ -215,6 +248,9 @@ final class References {
    */
   void table(Name name) {
     tableUse(name).ifPresent(use -> use(use, name.last(), "function"));
+    if (!STABLE_TABLES.contains(name.last())) {
+      mayVary();
+    }
     functions.add(name.last());
   }
 

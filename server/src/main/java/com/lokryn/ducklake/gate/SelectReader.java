@@ -48,6 +48,7 @@ final class SelectReader {
    * @param statements the array of that name in the parse
    */
   static void read(JsonNode statements, References references) {
+    references.parsed();
     new SelectReader(references).walk(statements, Set.of());
   }
 
@@ -74,9 +75,14 @@ final class SelectReader {
         }
       }
       case "CAST" -> requireCastable(json.path("cast_type"));
+      case "COLUMN_REF" ->
+          json.path("column_names").forEach(name -> references.column(name.asText()));
       default -> {}
     }
     String type = text(json, "type");
+    if (json.path("sample").isObject()) {
+      references.mayVary();
+    }
     if (json.has("from_table")) {
       requireKnown(NODE_TYPES, type);
       requireKnown(TABLE_TYPES, text(json.path("from_table"), "type"));
@@ -177,6 +183,7 @@ final class SelectReader {
   }
 
   private void show(JsonNode json, Set<String> names) {
+    references.mayVary();
     if (json.path("query").isObject()) {
       walkBut(json, names);
       return;

@@ -24,35 +24,35 @@ final class StoredCache {
           + " WHERE snapshot_id = ";
 
   private final String exports;
-  private final Map<String, StoredObjects> bySnapshot = keeping(SNAPSHOTS);
+  private final Map<Long, StoredObjects> bySnapshot = keeping(SNAPSHOTS);
   private final Map<String, StoredObjects> byVersion = keeping(VERSIONS);
 
   StoredCache(String exports) {
     this.exports = exports;
   }
 
-  private static Map<String, StoredObjects> keeping(int most) {
+  private static <K> Map<K, StoredObjects> keeping(int most) {
     return new LinkedHashMap<>(16, 0.75f, true) {
       private static final long serialVersionUID = 1L;
 
       @Override
-      protected boolean removeEldestEntry(Map.Entry<String, StoredObjects> eldest) {
+      protected boolean removeEldestEntry(Map.Entry<K, StoredObjects> eldest) {
         return size() > most;
       }
     };
   }
 
   /** The snapshot that the connection's transaction sees; in none, the newest. */
-  static String snapshot(EngineConnection connection) throws EngineException {
-    return connection.rows(CURRENT).getFirst().getFirst();
+  static long snapshot(EngineConnection connection) throws EngineException {
+    return Long.parseLong(connection.rows(CURRENT).getFirst().getFirst());
   }
 
-  synchronized Optional<StoredObjects> known(String snapshot) {
+  synchronized Optional<StoredObjects> known(long snapshot) {
     return Optional.ofNullable(bySnapshot.get(snapshot));
   }
 
   /** What a snapshot has; asks the catalog where it is not known. */
-  StoredObjects learn(String snapshot, EngineConnection connection) throws EngineException {
+  StoredObjects learn(long snapshot, EngineConnection connection) throws EngineException {
     List<List<String>> rows = connection.rows(VERSION + snapshot);
     Optional<String> version = rows.stream().findFirst().map(List::getFirst);
     Optional<StoredObjects> same = version.flatMap(this::ofVersion);
@@ -66,7 +66,7 @@ final class StoredCache {
     return Optional.ofNullable(byVersion.get(version));
   }
 
-  private synchronized void keep(String snapshot, Optional<String> version, StoredObjects found) {
+  private synchronized void keep(long snapshot, Optional<String> version, StoredObjects found) {
     bySnapshot.put(snapshot, found);
     version.ifPresent(number -> byVersion.put(number, found));
   }

@@ -59,10 +59,10 @@ public final class StoredObjects {
    *
    * @param snapshot the number of a snapshot
    */
-  static StoredObjects at(String snapshot, EngineConnection connection, String exports)
+  static StoredObjects at(long snapshot, EngineConnection connection, String exports)
       throws EngineException {
     String there =
-        "o.begin_snapshot <= %1$s AND (o.end_snapshot IS NULL OR o.end_snapshot > %1$s)"
+        "o.begin_snapshot <= %1$d AND (o.end_snapshot IS NULL OR o.end_snapshot > %1$d)"
             .formatted(snapshot);
     var found = new StoredObjects(there);
     for (List<String> row : connection.rows(VIEWS + there + " UNION ALL " + MACROS + there)) {

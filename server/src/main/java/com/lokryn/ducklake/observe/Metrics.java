@@ -34,6 +34,26 @@ public final class Metrics {
         .baseUnit("bytes")
         .description("bytes of Arrow batches that were sent to clients")
         .register(registry);
+    addCache(usage.cache());
+  }
+
+  private void addCache(CacheUse cache) {
+    FunctionCounter.builder("ducklake.flight.result.cache.hits", cache, CacheUse::hits)
+        .description("statements that were answered from the cache of results")
+        .register(registry);
+    FunctionCounter.builder("ducklake.flight.result.cache.misses", cache, CacheUse::misses)
+        .description("statements that could have been answered from it, and were run")
+        .register(registry);
+    FunctionCounter.builder("ducklake.flight.result.cache.evictions", cache, CacheUse::evictions)
+        .description("results that made room for others in it")
+        .register(registry);
+    Gauge.builder("ducklake.flight.result.cache.entries", cache, CacheUse::entries)
+        .description("results in it")
+        .register(registry);
+    Gauge.builder("ducklake.flight.result.cache.size", cache, CacheUse::bytes)
+        .baseUnit("bytes")
+        .description("memory that they take")
+        .register(registry);
   }
 
   /** All of them, as they are now. */

@@ -9,6 +9,7 @@ import java.util.concurrent.atomic.LongAdder;
 public final class Usage {
   private final LongAdder workNanos = new LongAdder();
   private final LongAdder sentBytes = new LongAdder();
+  private final CacheUse cache = new CacheUse();
 
   /** Adds time that the engine was at work for a client; see {@link #workNanos}. */
   public void worked(long nanos) {
@@ -28,6 +29,11 @@ public final class Usage {
    */
   public long workNanos() {
     return workNanos.sum();
+  }
+
+  /** What the cache of results did. */
+  public CacheUse cache() {
+    return cache;
   }
 
   /**

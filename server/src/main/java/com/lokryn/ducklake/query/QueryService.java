@@ -1,6 +1,8 @@
 package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.access.Role;
+import com.lokryn.ducklake.cache.CacheKey;
+import com.lokryn.ducklake.cache.ResultCache;
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineConnection;
@@ -44,6 +46,7 @@ public final class QueryService {
   private final Plans plans = new Plans(MAX_PLANS);
   private final StatementGate gate;
   private final Holdings holdings;
+  private final ResultCache cache;
   private final ArrowTypes types;
   private final Deadlines deadlines;
   private final long maxResultBytes;
@@ -52,6 +55,7 @@ public final class QueryService {
 
   /**
    * @param gate that statements have to pass
+   * @param cache of results
    * @param holdings of which each open result takes one
    * @param timeout how long a statement may take, with the sending of its result
    * @param maxResultBytes how large a result may be
@@ -61,6 +65,7 @@ public final class QueryService {
   public QueryService(
       Gate gate,
       Holdings holdings,
+      ResultCache cache,
       ArrowTypes types,
       Duration timeout,
       long maxResultBytes,
@@ -69,6 +74,7 @@ public final class QueryService {
       Renewal renewal) {
     this.gate = new StatementGate(gate);
     this.holdings = holdings;
+    this.cache = cache;
     this.types = types;
     this.renewal = renewal;
     this.deadlines = new Deadlines(clock, timeout);
@@ -232,21 +238,28 @@ public final class QueryService {
   private QueryResult startPlanned(Call call, PreparedQuery prepared, Planned planned)
       throws EngineException {
     try {
-      BatchStream stream;
       Scope scope;
       try (var _ = call.cancellation().guard(planned.connection())) {
         scope = enter(call, planned.connection());
-        stream = execute(planned.statement(), call.parameters);
+      }
+      Optional<CacheKey> key = key(call, scope);
+      Optional<BatchStream> kept = key.flatMap(cache::find);
+      if (kept.isPresent()) {
+        giveBack(prepared, planned, call, scope);
+        return kept(call, kept.get());
+      }
+      long began = System.nanoTime();
+      BatchStream stream;
+      try (var _ = call.cancellation().guard(planned.connection())) {
+        stream = keeping(key, call, began, execute(planned.statement(), call.parameters));
       }
       return running(
           call,
-          planned.connection(),
+          Optional.of(planned.connection()),
           stream,
           outcome -> {
-            if (outcome instanceof Outcome.Done
-                && !call.cancellation().isCancelled()
-                && Session.isCommitted(scope)) {
-              prepared.give(planned);
+            if (outcome instanceof Outcome.Done) {
+              giveBack(prepared, planned, call, scope);
             } else {
               planned.close();
             }
@@ -254,6 +267,15 @@ public final class QueryService {
     } catch (EngineException | RuntimeException e) {
       planned.close();
       throw e;
+    }
+  }
+
+  /** Keeps a plan for the next run. */
+  private static void giveBack(PreparedQuery prepared, Planned planned, Call call, Scope scope) {
+    if (!call.cancellation().isCancelled() && Session.isCommitted(scope)) {
+      prepared.give(planned);
+    } else {
+      planned.close();
     }
   }
 
@@ -269,19 +291,33 @@ public final class QueryService {
     if (call.text().isRunByPlanning()) {
       return startUpdate(place, call);
     }
-    EngineConnection connection = place.connection();
     Scope scope;
+    try (var _ = call.cancellation().guard(place.connection())) {
+      scope = enter(call, place.connection());
+    }
+    Optional<CacheKey> key = key(call, scope);
+    Optional<BatchStream> kept = key.flatMap(cache::find);
+    if (kept.isPresent()) {
+      place.release(scope, call.isClean());
+      return kept(call, kept.get());
+    }
+    return startIn(place, scope, key, call);
+  }
+
+  private QueryResult startIn(Place place, Scope scope, Optional<CacheKey> key, Call call)
+      throws EngineException {
+    EngineConnection connection = place.connection();
     EngineStatement statement;
     boolean isQuery;
     BatchStream stream = null;
+    long began = System.nanoTime();
     try (var _ = call.cancellation().guard(connection)) {
-      scope = enter(call, connection);
       try {
         statement = connection.prepare(call.text());
         isQuery = statement.kind() == Kind.QUERY;
         try {
           if (isQuery && !isDueTogether(call)) {
-            stream = execute(statement, call.parameters);
+            stream = keeping(key, call, began, execute(statement, call.parameters));
           } else {
             statement.close();
             scope.commit();
@@ -301,12 +337,41 @@ public final class QueryService {
     call.session().ran(call.text(), connection, holdings);
     return running(
         call,
-        connection,
+        Optional.of(connection),
         place.keep(stream, scope, call.cancellation()),
         outcome -> {
           closeQuietly(statement);
           place.release(scope, outcome instanceof Outcome.Done && call.isClean());
         });
+  }
+
+  /** What the result of a call is a function of; empty where it may be another one each time. */
+  private Optional<CacheKey> key(Call call, Scope scope) {
+    return cache.isOn()
+            && scope.stableAt().isPresent()
+            && !call.parameters.isMany()
+            && call.session().usesCache()
+        ? CacheKey.of(
+            call.text().sql(),
+            call.namespace,
+            call.parameters.first(),
+            scope.stableAt().getAsLong())
+        : Optional.empty();
+  }
+
+  private BatchStream keeping(Optional<CacheKey> key, Call call, long began, BatchStream stream) {
+    return key.map(
+            known ->
+                cache.record(
+                    known,
+                    stream,
+                    System.nanoTime() - began,
+                    () -> !call.cancellation().isCancelled()))
+        .orElse(stream);
+  }
+
+  private QueryResult kept(Call call, BatchStream stream) throws EngineException {
+    return running(call, Optional.empty(), stream, _ -> {});
   }
 
   private QueryResult startUpdate(Place place, Call call) throws EngineException {
@@ -330,7 +395,7 @@ public final class QueryService {
             () -> committed(call, connection, () -> spooled(call, connection)));
     return running(
         call,
-        connection,
+        Optional.of(connection),
         rows,
         outcome -> place.release(outcome instanceof Outcome.Done && call.isClean()));
   }
@@ -372,11 +437,14 @@ public final class QueryService {
   }
 
   private RunningQuery running(
-      Call call, EngineConnection connection, BatchStream stream, Consumer<Outcome> release)
+      Call call,
+      Optional<EngineConnection> connection,
+      BatchStream stream,
+      Consumer<Outcome> release)
       throws EngineException {
     // A transaction holds its connection itself.
     Optional<Hold> hold =
-        call.session().inTransaction()
+        call.session().inTransaction() || connection.isEmpty()
             ? Optional.empty()
             : Optional.of(holdings.take(call.session().user()));
     var query =

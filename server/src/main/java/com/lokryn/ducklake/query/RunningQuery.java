@@ -27,7 +27,7 @@ public final class RunningQuery implements QueryResult, Batches {
 
   private final QueryId id;
   private final Session session;
-  private final EngineConnection connection;
+  private final Optional<EngineConnection> connection;
   private final BatchStream stream;
   private final Cancellation cancellation;
   private final Optional<Portable> portable;
@@ -39,6 +39,7 @@ public final class RunningQuery implements QueryResult, Batches {
   private long bytes;
 
   /**
+   * @param connection of the engine's that the stream comes from; empty for one in memory
    * @param portable what another server needs to give the same rows
    * @param maxBytes what the batches of the result may take together
    * @param release closes what the stream was opened from, and takes note of the outcome
@@ -46,7 +47,7 @@ public final class RunningQuery implements QueryResult, Batches {
   RunningQuery(
       QueryId id,
       Session session,
-      EngineConnection connection,
+      Optional<EngineConnection> connection,
       BatchStream stream,
       Cancellation cancellation,
       Optional<Portable> portable,
@@ -72,7 +73,7 @@ public final class RunningQuery implements QueryResult, Batches {
 
   @Override
   public boolean isAtHand() {
-    return first != First.GIVEN || stream.isExhausted();
+    return first != First.GIVEN || stream.isAtHand();
   }
 
   /**
@@ -97,7 +98,7 @@ public final class RunningQuery implements QueryResult, Batches {
       return false;
     }
     boolean loaded;
-    try (var _ = cancellation.guard(connection)) {
+    try (var _ = connection.map(cancellation::guard).orElse(null)) {
       loaded = stream.next();
     } catch (EngineException e) {
       cancellation.check();

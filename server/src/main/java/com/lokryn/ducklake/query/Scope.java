@@ -2,6 +2,7 @@ package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,6 +13,7 @@ final class Scope {
   private static final Scope NONE = new Scope(null);
 
   private @Nullable EngineConnection connection;
+  private OptionalLong stableAt = OptionalLong.empty();
 
   private Scope(@Nullable EngineConnection connection) {
     this.connection = connection;
@@ -25,6 +27,16 @@ final class Scope {
   static Scope begin(EngineConnection connection, boolean readOnly) throws EngineException {
     connection.begin(readOnly);
     return new Scope(connection);
+  }
+
+  /** Notes that the statement gives always the same rows of the snapshot that is seen here. */
+  void stableAt(long snapshot) {
+    stableAt = OptionalLong.of(snapshot);
+  }
+
+  /** The snapshot that the statement's rows are a function of; empty where they may vary. */
+  OptionalLong stableAt() {
+    return stableAt;
   }
 
   /** True while it has a transaction that has to be ended. */

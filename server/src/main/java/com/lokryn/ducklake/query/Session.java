@@ -109,6 +109,7 @@ public final class Session implements AutoCloseable {
   private final AtomicInteger transactions = new AtomicInteger();
   private volatile Identity identity;
   private volatile Namespace namespace;
+  private volatile boolean usesCache = true;
   private volatile @Nullable Workspace workspace;
 
   /**
@@ -160,6 +161,15 @@ public final class Session implements AutoCloseable {
   /** From here on its user may do what they may by now. */
   void become(Identity now) {
     identity = now;
+  }
+
+  /** Whether its statements may be answered from the cache of results. */
+  public boolean usesCache() {
+    return usesCache;
+  }
+
+  public void useCache(boolean whether) {
+    usesCache = whether;
   }
 
   public Namespace namespace() {

@@ -123,7 +123,7 @@ final class StatementGate {
   }
 
   private StoredObjects objects(EngineConnection connection) throws EngineException {
-    Optional<StoredObjects> known = gate.known(connection);
+    Optional<StoredObjects> known = gate.known(Gate.snapshot(connection));
     return known.isPresent() ? known.get() : gate.learn(connection);
   }
 
@@ -144,17 +144,21 @@ final class StatementGate {
         // What a reader runs cannot write to the lake, whatever its text was taken for.
         boolean readOnly = session.identity().role() == Role.READER || statement.isReadOnly();
         scope = Scope.begin(connection, readOnly);
-        Optional<StoredObjects> known = gate.known(connection);
+        long snapshot = Gate.snapshot(connection);
+        Optional<StoredObjects> known = gate.known(snapshot);
         // To ask in the transaction would hold one connection to the catalog while it takes
-        // another,
-        // for which many at once would wait in vain.
+        // another, for which many at once would wait in vain.
         for (int lesson = 0; known.isEmpty() && lesson < MAX_LESSONS; lesson++) {
           scope.commit();
           gate.learn(connection);
           scope = Scope.begin(connection, readOnly);
-          known = gate.known(connection);
+          snapshot = Gate.snapshot(connection);
+          known = gate.known(snapshot);
         }
         objects = known.isPresent() ? known.get() : gate.learn(connection);
+        if (!session.hasState() && Gate.isStable(statement, objects)) {
+          scope.stableAt(snapshot);
+        }
       }
       forbidding(
           () -> {

@@ -40,4 +40,29 @@ class FunctionsIT {
     }
     assertThat(unknown).isEmpty();
   }
+
+  /** What DuckDB itself calls volatile, or the same within one query only. */
+  @Test
+  void whatVariesIsKnown() throws Exception {
+    var unknown = new TreeSet<String>();
+    try (Connection connection = DriverManager.getConnection("jdbc:duckdb:");
+        var statement = connection.createStatement()) {
+      for (String extension : List.of("ducklake", "postgres_scanner", "httpfs")) {
+        statement.execute(TestingLakeServer.extensions().load(extension));
+      }
+      try (var rows =
+          statement.executeQuery(
+              "SELECT DISTINCT lower(function_name) FROM duckdb_functions()"
+                  + " WHERE stability <> 'CONSISTENT'"
+                  + " OR function_type = 'macro' AND macro_definition SIMILAR TO"
+                  + " '.*(current_|now\\(|random|duckdb_).*'")) {
+        while (rows.next()) {
+          if (!Functions.isVolatile(rows.getString(1))) {
+            unknown.add(rows.getString(1));
+          }
+        }
+      }
+    }
+    assertThat(unknown).isEmpty();
+  }
 }

@@ -85,6 +85,11 @@ public final class TestingLakeServer implements AutoCloseable {
     return new TestingClient(port);
   }
 
+  /** As one of {@link TestingUsers}. */
+  public TestingClient connect(String user) {
+    return TestingClient.of(port, user, TestingUsers.PASSWORD);
+  }
+
   @Override
   public void close() throws Exception {
     server.close();
