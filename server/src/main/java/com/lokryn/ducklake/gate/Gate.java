@@ -94,8 +94,8 @@ public final class Gate {
   }
 
   /**
-   * True when a statement gives the same rows whenever it is run on the snapshot that has these
-   * objects, whoever runs it.
+   * True when a statement, which was let pass, gives the same rows whenever it is run on the
+   * snapshot that has these objects, whoever runs it.
    */
   public static boolean isStable(Statement statement, StoredObjects objects) {
     return statement.isReadOnly() && isStable(statement.references(), objects, new HashSet<>());
@@ -112,7 +112,9 @@ public final class Gate {
             .flatMap(relation -> objects.views(relation.name().last()).stream());
     Stream<StoredObject> macros =
         references.functions().stream().flatMap(function -> objects.macros(function).stream());
-    return Stream.of(views, macros, objects.shadows().stream())
+    Stream<StoredObject> shadows =
+        references.isCalling() ? objects.shadows().stream() : Stream.empty();
+    return Stream.of(views, macros, shadows)
         .flatMap(found -> found)
         .allMatch(object -> !seen.add(object) || isStable(object.references(), objects, seen));
   }

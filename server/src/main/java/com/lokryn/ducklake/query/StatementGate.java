@@ -14,6 +14,7 @@ import com.lokryn.ducklake.gate.StoredObjects;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * What a text has to be before the engine sees it: one statement, not too long, and allowed; and
@@ -138,6 +139,7 @@ final class StatementGate {
     Scope scope = Scope.none();
     try {
       StoredObjects objects;
+      OptionalLong seen = OptionalLong.empty();
       if (session.inTransaction()) {
         objects = objects(connection);
       } else {
@@ -156,15 +158,16 @@ final class StatementGate {
           known = gate.known(snapshot);
         }
         objects = known.isPresent() ? known.get() : gate.learn(connection);
-        if (!session.hasState() && Gate.isStable(statement, objects)) {
-          scope.stableAt(snapshot);
-        }
+        seen = OptionalLong.of(snapshot);
       }
       forbidding(
           () -> {
             look.at(objects);
             return Optional.empty();
           });
+      if (seen.isPresent() && !session.hasState() && Gate.isStable(statement, objects)) {
+        scope.stableAt(seen.getAsLong());
+      }
       if (!statement.isTransactional()) {
         scope.commit();
       }
