@@ -6,7 +6,6 @@ import queue
 import subprocess
 import sys
 import threading
-from types import TracebackType
 
 from ducklake_bench import BenchFailure
 
@@ -60,14 +59,3 @@ class Helper:
         except (BrokenPipeError, subprocess.TimeoutExpired):
             self._process.kill()
             self._process.wait(END_TIMEOUT_S)
-
-    def __enter__(self) -> Helper:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

@@ -6,7 +6,7 @@ import itertools
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 
 import pyarrow as pa
@@ -327,7 +327,10 @@ def fairness(bench: Bench) -> Iterator[Row]:
     drained, drain_s = 0, 0.0
     with ExitStack() as stack:
         calls = stack.enter_context(GrpcCalls(bench.uri))
-        drains = [stack.enter_context(Helper("drain", bench.uri, LINEITEM)) for _ in range(DRAINS)]
+        drains = [
+            stack.enter_context(closing(Helper("drain", bench.uri, LINEITEM)))
+            for _ in range(DRAINS)
+        ]
         call = timed(lambda: calls.prepared("SELECT 1"))
         for _ in range(WARM_UP_CALLS):
             call()

@@ -212,7 +212,8 @@ def test_one_hostile_client_beside_eight_honest_ones(start, size, capsys):
                 f" {len(latencies)} calls, {server.rss_mb():.0f} MB, {len(failures)} failures"
             )
             if attack == lists:
-                # There is one memory for all: who waited for it in vain is told.
+                # There is one memory for all: who waited for it in vain is told. Most get it.
+                assert len(failures) <= len(HONEST) / 2, failures[:3]
                 failures = [failure for failure in failures if "memory_limit" not in failure]
             assert not failures, failures[:3]
             assert p50 < max(LEAST_SECONDS, MOST_TIMES * quantile(idle, 0.5)), report

@@ -12,19 +12,22 @@ final class KeptResult {
   private final Schema schema;
   private final List<ArrowRecordBatch> batches;
   private final long bytes;
-  private final long costNanos;
+  private final double worth;
+  private final Quota quota;
   private int holders = 1;
 
   /**
    * @param batches owned by this from here on
-   * @param bytes what they take
+   * @param bytes what they take, of the quota
    * @param costNanos what it took to make them
    */
-  KeptResult(Schema schema, List<ArrowRecordBatch> batches, long bytes, long costNanos) {
+  KeptResult(
+      Schema schema, List<ArrowRecordBatch> batches, long bytes, long costNanos, Quota quota) {
     this.schema = schema;
     this.batches = List.copyOf(batches);
     this.bytes = bytes;
-    this.costNanos = costNanos;
+    this.worth = (double) costNanos / bytes;
+    this.quota = quota;
   }
 
   Schema schema() {
@@ -35,13 +38,9 @@ final class KeptResult {
     return batches;
   }
 
-  long bytes() {
-    return bytes;
-  }
-
   /** What a byte of it saves, in nanoseconds of the engine. */
   double worth() {
-    return (double) costNanos / bytes;
+    return worth;
   }
 
   synchronized void hold() {
@@ -51,6 +50,7 @@ final class KeptResult {
   synchronized void release() {
     if (--holders == 0) {
       batches.forEach(ArrowRecordBatch::close);
+      quota.giveBack(bytes);
     }
   }
 }

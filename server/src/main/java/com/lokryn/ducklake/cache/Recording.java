@@ -4,9 +4,7 @@ import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineException;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.function.BooleanSupplier;
-import java.util.function.Consumer;
 import org.apache.arrow.memory.ArrowBuf;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.OutOfMemoryException;
@@ -18,41 +16,46 @@ import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
  * Copies a result while it is read. The engine's own buffers are larger than what is in them, by
- * thousands of times for a few rows; so what is kept is copied, and a result that grows too large
- * is given up. It is complete, and handed on, only when the stream has ended well.
+ * thousands of times for a few rows; so what is kept is copied, and a result for which there is no
+ * room is given up. It is handed on only when the stream has ended well.
  */
 final class Recording implements BatchStream {
+  /** A result that is complete. */
+  interface Complete {
+    void keep(List<ArrowRecordBatch> batches, long bytes, long costNanos);
+  }
+
   private final BatchStream stream;
   private final BufferAllocator allocator;
-  private final long maxBytes;
+  private final Quota quota;
   private final BooleanSupplier isWhole;
-  private final Consumer<KeptResult> onComplete;
+  private final Complete complete;
   private final List<ArrowRecordBatch> copies = new ArrayList<>();
   private long bytes;
   private long nanos;
-  private boolean givenUp;
+
+  /** Handed on, or given up. */
+  private boolean over;
 
   /**
-   * @param bytes what the result takes besides its batches
-   * @param maxBytes a larger result is not kept
+   * @param quota for what is recorded, of all recordings together
    * @param nanos what it took to begin the stream
    * @param isWhole asked at the end: false when the stream was cut off
+   * @param complete owns the batches from there on
    */
   Recording(
       BatchStream stream,
       BufferAllocator allocator,
-      long bytes,
-      long maxBytes,
+      Quota quota,
       long nanos,
       BooleanSupplier isWhole,
-      Consumer<KeptResult> onComplete) {
+      Complete complete) {
     this.stream = stream;
     this.allocator = allocator;
-    this.bytes = bytes;
-    this.maxBytes = maxBytes;
+    this.quota = quota;
     this.nanos = nanos;
     this.isWhole = isWhole;
-    this.onComplete = onComplete;
+    this.complete = complete;
   }
 
   @Override
@@ -62,31 +65,30 @@ final class Recording implements BatchStream {
 
   @Override
   public boolean next() throws EngineException {
-    boolean wasExhausted = stream.isExhausted();
     long began = System.nanoTime();
     boolean loaded = stream.next();
     nanos += System.nanoTime() - began;
-    if (loaded) {
+    if (loaded && !over) {
       copy();
     }
-    if (!wasExhausted && (!loaded || stream.isExhausted())) {
-      complete();
+    if (!over && (!loaded || stream.isExhausted()) && isWhole.getAsBoolean()) {
+      complete.keep(copies, bytes, nanos);
+      forget();
     }
     return loaded;
   }
 
   private void copy() {
-    if (givenUp) {
-      return;
-    }
     try (ArrowRecordBatch batch = new VectorUnloader(stream.root()).getRecordBatch()) {
       long size = batch.computeBodyLength() + overhead(batch);
-      if (bytes + size > maxBytes) {
+      if (!quota.take(size)) {
         giveUp();
-      } else {
-        bytes += size;
-        copyOf(batch).ifPresentOrElse(copies::add, this::giveUp);
+        return;
       }
+      bytes += size;
+      copies.add(copyOf(batch));
+    } catch (OutOfMemoryException e) {
+      giveUp();
     }
   }
 
@@ -95,7 +97,7 @@ final class Recording implements BatchStream {
     return 512 + 256L * batch.getBuffers().size();
   }
 
-  private Optional<ArrowRecordBatch> copyOf(ArrowRecordBatch batch) {
+  private ArrowRecordBatch copyOf(ArrowRecordBatch batch) {
     var buffers = new ArrayList<ArrowBuf>(batch.getBuffers().size());
     try {
       for (ArrowBuf buffer : batch.getBuffers()) {
@@ -104,34 +106,29 @@ final class Recording implements BatchStream {
         copy.setBytes(0, buffer, buffer.readerIndex(), buffer.readableBytes());
         copy.writerIndex(buffer.readableBytes());
       }
-      return Optional.of(
-          new ArrowRecordBatch(
-              batch.getLength(),
-              batch.getNodes(),
-              buffers,
-              batch.getBodyCompression(),
-              batch.getVariadicBufferCounts(),
-              true));
-    } catch (OutOfMemoryException e) {
-      return Optional.empty();
+      return new ArrowRecordBatch(
+          batch.getLength(),
+          batch.getNodes(),
+          buffers,
+          batch.getBodyCompression(),
+          batch.getVariadicBufferCounts(),
+          true);
     } finally {
       // The batch holds them by now.
       buffers.forEach(ArrowBuf::close);
     }
   }
 
-  private void complete() {
-    if (!givenUp && isWhole.getAsBoolean()) {
-      givenUp = true;
-      onComplete.accept(new KeptResult(stream.schema(), copies, bytes, nanos));
-      copies.clear();
-    }
+  private void giveUp() {
+    copies.forEach(ArrowRecordBatch::close);
+    forget();
   }
 
-  private void giveUp() {
-    givenUp = true;
-    copies.forEach(ArrowRecordBatch::close);
+  private void forget() {
+    over = true;
     copies.clear();
+    quota.giveBack(bytes);
+    bytes = 0;
   }
 
   @Override

@@ -2,12 +2,17 @@ package com.lokryn.ducklake.cache;
 
 import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.observe.CacheUse;
+import java.util.Comparator;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
 import org.apache.arrow.memory.BufferAllocator;
+import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
 import org.apache.arrow.vector.types.pojo.Field;
+import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
  * The results that were worth keeping, by what they are a function of. Nothing in it can become
@@ -15,30 +20,34 @@ import org.apache.arrow.vector.types.pojo.Field;
  *
  * <p>When there is no room, the result goes that saves the least engine time for its size, and of
  * equal ones that which was used last before the others: GreedyDual-Size (Cao and Irani, 1997).
- * Thread-safe.
+ * What is still read by clients when it goes keeps its room until they have read it. Thread-safe.
  */
 public final class ResultCache implements AutoCloseable {
-  /** One result takes no more than this part of it. */
-  private static final int LARGEST = 4;
+  /** What results take while they are recorded, so one of them at most, is this part of it. */
+  private static final int RECORDED = 4;
 
-  private static final class Entry {
-    private final KeptResult result;
-    private double priority;
-
-    Entry(KeptResult result, double priority) {
-      this.result = result;
-      this.priority = priority;
-    }
+  /**
+   * A result in its place in the order of going.
+   *
+   * @param number of its last use
+   */
+  private record Entry(CacheKey key, KeptResult result, double priority, long number) {
+    private static final Comparator<Entry> ORDER =
+        Comparator.comparingDouble(Entry::priority).thenComparingLong(Entry::number);
   }
 
   private final BufferAllocator allocator;
-  private final long maxBytes;
+  private final boolean isOn;
+  private final Quota recorded;
+  private final Quota kept;
   private final CacheUse use;
   private final Map<CacheKey, Entry> entries = new HashMap<>();
-  private long bytes;
+  private final TreeSet<Entry> order = new TreeSet<>(Entry.ORDER);
 
   /** The priority of what went last: what is new begins from there. */
   private double floor;
+
+  private long uses;
 
   /** All that there is, is of this one. */
   private long newest = Long.MIN_VALUE;
@@ -52,12 +61,14 @@ public final class ResultCache implements AutoCloseable {
    */
   public ResultCache(BufferAllocator allocator, long maxBytes, CacheUse use) {
     this.allocator = allocator;
-    this.maxBytes = maxBytes;
+    this.isOn = maxBytes > 0;
+    this.recorded = new Quota(maxBytes / RECORDED);
+    this.kept = new Quota(maxBytes - maxBytes / RECORDED);
     this.use = use;
   }
 
   public boolean isOn() {
-    return maxBytes > 0;
+    return isOn;
   }
 
   /** The result, to be read once and closed; empty where it is not kept. */
@@ -76,7 +87,8 @@ public final class ResultCache implements AutoCloseable {
     if (entry == null) {
       return Optional.empty();
     }
-    entry.priority = floor + entry.result.worth();
+    order.remove(entry);
+    add(key, entry.result);
     entry.result.hold();
     return Optional.of(entry.result);
   }
@@ -96,11 +108,10 @@ public final class ResultCache implements AutoCloseable {
         : new Recording(
             stream,
             allocator,
-            key.bytes(),
-            maxBytes / LARGEST,
+            recorded,
             nanos,
             isWhole,
-            result -> put(key, result));
+            (batches, bytes, cost) -> put(key, stream.schema(), batches, bytes, cost));
   }
 
   private static boolean hasDictionary(Field field) {
@@ -108,34 +119,41 @@ public final class ResultCache implements AutoCloseable {
         || field.getChildren().stream().anyMatch(ResultCache::hasDictionary);
   }
 
-  private synchronized void put(CacheKey key, KeptResult result) {
+  private synchronized void put(
+      CacheKey key, Schema schema, List<ArrowRecordBatch> batches, long size, long costNanos) {
     if (key.snapshot() > newest) {
       // Nobody begins to look at the one before any more.
       clear();
       newest = key.snapshot();
     }
-    if (closed || key.snapshot() < newest || entries.containsKey(key)) {
-      result.release();
+    long bytes = size + key.bytes();
+    boolean isWanted = !closed && key.snapshot() == newest && !entries.containsKey(key);
+    if (!isWanted || !makeRoom(bytes)) {
+      batches.forEach(ArrowRecordBatch::close);
       return;
     }
-    while (bytes + result.bytes() > maxBytes) {
-      evict();
-    }
-    entries.put(key, new Entry(result, floor + result.worth()));
-    bytes += result.bytes();
-    use.holds(entries.size(), bytes);
+    add(key, new KeptResult(schema, batches, bytes, costNanos, kept));
+    use.holds(entries.size(), kept.used());
   }
 
-  private void evict() {
-    Map.Entry<CacheKey, Entry> least =
-        entries.entrySet().stream()
-            .min((a, b) -> Double.compare(a.getValue().priority, b.getValue().priority))
-            .orElseThrow();
-    floor = least.getValue().priority;
-    entries.remove(least.getKey());
-    bytes -= least.getValue().result.bytes();
-    least.getValue().result.release();
-    use.evicted();
+  private void add(CacheKey key, KeptResult result) {
+    var entry = new Entry(key, result, floor + result.worth(), uses++);
+    entries.put(key, entry);
+    order.add(entry);
+  }
+
+  private boolean makeRoom(long bytes) {
+    while (!kept.take(bytes)) {
+      Entry least = order.pollFirst();
+      if (least == null) {
+        return false;
+      }
+      floor = least.priority;
+      entries.remove(least.key);
+      least.result.release();
+      use.evicted();
+    }
+    return true;
   }
 
   /** Lets go of all of it; what is being read goes on. */
@@ -148,7 +166,7 @@ public final class ResultCache implements AutoCloseable {
   private void clear() {
     entries.values().forEach(entry -> entry.result.release());
     entries.clear();
-    bytes = 0;
-    use.holds(0, 0);
+    order.clear();
+    use.holds(0, kept.used());
   }
 }

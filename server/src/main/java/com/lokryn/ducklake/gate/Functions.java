@@ -4,15 +4,15 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
-import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What the engine's own functions and views are good for: the list {@code functions.txt}. */
 final class Functions {
@@ -44,12 +44,10 @@ final class Functions {
   }
 
   private static final String LIST = "functions.txt";
-
-  /** The word that begins a line of those that may give something else each time. */
-  private static final String VOLATILE = "volatile";
-
-  private static final Set<String> VOLATILES = new HashSet<>();
-  private static final Map<Space, Map<String, Use>> USES = read();
+  private static final List<List<String>> LINES = lines();
+  private static final Set<String> VOLATILE = names("volatile");
+  private static final Set<String> VOLATILE_WORDS = names("volatile-word");
+  private static final Map<Space, Map<String, Use>> USES = uses();
 
   private Functions() {}
 
@@ -59,37 +57,50 @@ final class Functions {
   }
 
   /**
-   * Whether a function of values of that name in lower case, or a word that is one, may give
-   * something else the next time it is asked the same of the same lake.
+   * Whether a function of values of that name in lower case may give something else the next time
+   * it is asked the same of the same lake.
    */
   static boolean isVolatile(String name) {
-    return VOLATILES.contains(name);
+    return VOLATILE.contains(name);
   }
 
-  private static Map<Space, Map<String, Use>> read() {
-    var uses = new EnumMap<Space, Map<String, Use>>(Space.class);
-    for (Space space : Space.values()) {
-      uses.put(space, new HashMap<>());
-    }
+  /** The same of a word without parentheses that stands for a call where no column is called so. */
+  static boolean isVolatileWord(String word) {
+    return VOLATILE_WORDS.contains(word);
+  }
+
+  private static List<List<String>> lines() {
     try (InputStream list = Functions.class.getResourceAsStream(LIST)) {
-      new String(Objects.requireNonNull(list, LIST).readAllBytes(), StandardCharsets.UTF_8)
+      return new String(Objects.requireNonNull(list, LIST).readAllBytes(), StandardCharsets.UTF_8)
           .lines()
           .filter(line -> !line.isBlank() && !line.startsWith("#"))
-          .map(line -> line.split(" "))
-          .forEach(
-              words -> {
-                if (words[0].equals(VOLATILE)) {
-                  Arrays.stream(words, 1, words.length).forEach(VOLATILES::add);
-                  return;
-                }
-                Use use = Use.valueOf(words[1].toUpperCase(Locale.ROOT));
-                Map<String, Use> names =
-                    Objects.requireNonNull(
-                        uses.get(Space.valueOf(words[0].toUpperCase(Locale.ROOT))));
-                Arrays.stream(words, 2, words.length).forEach(name -> names.put(name, use));
-              });
+          .map(line -> List.of(line.split(" ")))
+          .toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
+    }
+  }
+
+  /** The names in the lines that begin with a word. */
+  private static Set<String> names(String first) {
+    return LINES.stream()
+        .filter(words -> words.getFirst().equals(first))
+        .flatMap(words -> words.stream().skip(1))
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private static Map<Space, Map<String, Use>> uses() {
+    var uses = new EnumMap<Space, Map<String, Use>>(Space.class);
+    for (Space space : Space.values()) {
+      var names = new HashMap<String, Use>();
+      for (Use use : Use.values()) {
+        String first = space.name().toLowerCase(Locale.ROOT);
+        String second = use.name().toLowerCase(Locale.ROOT);
+        LINES.stream()
+            .filter(words -> words.subList(0, 2).equals(List.of(first, second)))
+            .forEach(words -> words.stream().skip(2).forEach(name -> names.put(name, use)));
+      }
+      uses.put(space, names);
     }
     return uses;
   }

@@ -124,9 +124,9 @@ final class References {
     return wasParsed && !isVolatile && !listing && wholeLake == null && targets.isEmpty();
   }
 
-  /** A column, or one of the words without parentheses that stand for a function. */
+  /** A name without others before it that is one of a column, or a word that stands for a call. */
   void column(String name) {
-    if (Functions.isVolatile(Name.fold(name))) {
+    if (Functions.isVolatileWord(Name.fold(name))) {
       mayVary();
     }
   }

@@ -75,8 +75,11 @@ final class SelectReader {
         }
       }
       case "CAST" -> requireCastable(json.path("cast_type"));
-      case "COLUMN_REF" ->
-          json.path("column_names").forEach(name -> references.column(name.asText()));
+      case "COLUMN_REF" -> {
+        if (json.path("column_names").size() == 1) {
+          references.column(json.path("column_names").path(0).asText());
+        }
+      }
       default -> {}
     }
     String type = text(json, "type");

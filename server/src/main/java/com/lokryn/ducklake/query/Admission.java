@@ -235,8 +235,8 @@ public final class Admission {
     public void close() {
       if (closed.compareAndSet(false, true)) {
         giveBack(this);
-        hold.ifPresent(Holdings.Hold::close);
-        dispatch();
+        // Whoever gives a connection back lets others begin, here too.
+        hold.ifPresentOrElse(Holdings.Hold::close, Admission.this::dispatch);
       }
     }
   }

@@ -16,8 +16,7 @@ final class Conflicts {
 
   private Conflicts() {}
 
-  static <T> T retrying(Cancellation cancellation, QueryService.Work<T> work)
-      throws EngineException {
+  static <T> T retrying(Cancellation cancellation, Executions.Work<T> work) throws EngineException {
     for (int attempt = 1; ; attempt++) {
       try {
         return work.run();

@@ -107,16 +107,18 @@ public final class IngestService {
           target.schema(namespace),
           target.table(),
           mode != Mode.APPEND);
-      return queries.accounted(
-          session,
-          "ingest",
-          cancellation,
-          execution -> {
-            var load = new Load(target, mode, source, execution);
-            long rows = key.isPresent() ? once(load, key.get()) : write(load, Signature::of);
-            execution.end(new Outcome.Done(rows, 0));
-            return rows;
-          });
+      return queries
+          .executions()
+          .accounted(
+              session,
+              "ingest",
+              cancellation,
+              execution -> {
+                var load = new Load(target, mode, source, execution);
+                long rows = key.isPresent() ? once(load, key.get()) : write(load, Signature::of);
+                execution.end(new Outcome.Done(rows, 0));
+                return rows;
+              });
     } catch (java.io.IOException e) {
       throw new IllegalStateException("closing an upload failed", e);
     }

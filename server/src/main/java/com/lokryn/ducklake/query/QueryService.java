@@ -1,6 +1,5 @@
 package com.lokryn.ducklake.query;
 
-import com.lokryn.ducklake.access.Role;
 import com.lokryn.ducklake.cache.CacheKey;
 import com.lokryn.ducklake.cache.ResultCache;
 import com.lokryn.ducklake.engine.ArrowTypes;
@@ -46,12 +45,10 @@ public final class QueryService {
   private final Plans plans = new Plans(MAX_PLANS);
   private final StatementGate gate;
   private final Holdings holdings;
-  private final ResultCache cache;
+  private final Reuse reuse;
   private final ArrowTypes types;
-  private final Deadlines deadlines;
+  private final Executions executions;
   private final long maxResultBytes;
-  private final Consumer<EngineException> onFailure;
-  private final Renewal renewal;
 
   /**
    * @param gate that statements have to pass
@@ -74,12 +71,10 @@ public final class QueryService {
       Renewal renewal) {
     this.gate = new StatementGate(gate);
     this.holdings = holdings;
-    this.cache = cache;
+    this.reuse = new Reuse(cache);
     this.types = types;
-    this.renewal = renewal;
-    this.deadlines = new Deadlines(clock, timeout);
+    this.executions = new Executions(holdings, new Deadlines(clock, timeout), onFailure, renewal);
     this.maxResultBytes = maxResultBytes;
-    this.onFailure = onFailure;
   }
 
   /** The server's own questions to the engine. */
@@ -90,7 +85,7 @@ public final class QueryService {
   /** Asks where the session's statements run, so that it sees what they see. */
   public <T> T ask(Session session, Cancellation cancellation, Question<T> question)
       throws EngineException {
-    return watched(
+    return executions.watched(
         cancellation,
         () ->
             session.run(
@@ -125,7 +120,7 @@ public final class QueryService {
     Budget.Share share = budget.share();
     try {
       share.resize(PREPARED_BYTES + 2L * sql.length());
-      return watched(
+      return executions.watched(
           cancellation,
           () ->
               session.run(
@@ -207,7 +202,7 @@ public final class QueryService {
         gate.admit(session, namespace, sql),
         Parameters.NONE,
         cancellation,
-        call -> renewing(session, cancellation, () -> startNew(call)));
+        call -> executions.renewing(session, cancellation, () -> startNew(call)));
   }
 
   /** As {@link #start}, for a prepared statement with the values bound to it last. */
@@ -225,7 +220,7 @@ public final class QueryService {
               prepared.isQuery() && !isDueTogether(call) && !session.hasState()
                   ? prepared.take()
                   : Optional.empty();
-          return renewing(
+          return executions.renewing(
               session,
               cancellation,
               () ->
@@ -242,8 +237,8 @@ public final class QueryService {
       try (var _ = call.cancellation().guard(planned.connection())) {
         scope = enter(call, planned.connection());
       }
-      Optional<CacheKey> key = key(call, scope);
-      Optional<BatchStream> kept = key.flatMap(cache::find);
+      Optional<CacheKey> key = reuse.key(call, scope);
+      Optional<BatchStream> kept = key.flatMap(reuse::find);
       if (kept.isPresent()) {
         giveBack(prepared, planned, call, scope);
         return kept(call, kept.get());
@@ -251,7 +246,7 @@ public final class QueryService {
       long began = System.nanoTime();
       BatchStream stream;
       try (var _ = call.cancellation().guard(planned.connection())) {
-        stream = keeping(key, call, began, execute(planned.statement(), call.parameters));
+        stream = reuse.keeping(key, call, began, execute(planned.statement(), call.parameters()));
       }
       return running(
           call,
@@ -280,7 +275,7 @@ public final class QueryService {
   }
 
   private Scope enter(Call call, EngineConnection connection) throws EngineException {
-    return gate.enter(call.session(), call.namespace, call.admitted, connection);
+    return gate.enter(call.session(), call.namespace(), call.admitted(), connection);
   }
 
   private QueryResult startNew(Call call) throws EngineException {
@@ -295,8 +290,8 @@ public final class QueryService {
     try (var _ = call.cancellation().guard(place.connection())) {
       scope = enter(call, place.connection());
     }
-    Optional<CacheKey> key = key(call, scope);
-    Optional<BatchStream> kept = key.flatMap(cache::find);
+    Optional<CacheKey> key = reuse.key(call, scope);
+    Optional<BatchStream> kept = key.flatMap(reuse::find);
     if (kept.isPresent()) {
       place.release(scope, call.isClean());
       return kept(call, kept.get());
@@ -317,7 +312,7 @@ public final class QueryService {
         isQuery = statement.kind() == Kind.QUERY;
         try {
           if (isQuery && !isDueTogether(call)) {
-            stream = keeping(key, call, began, execute(statement, call.parameters));
+            stream = reuse.keeping(key, call, began, execute(statement, call.parameters()));
           } else {
             statement.close();
             scope.commit();
@@ -345,44 +340,19 @@ public final class QueryService {
         });
   }
 
-  /** What the result of a call is a function of; empty where it may be another one each time. */
-  private Optional<CacheKey> key(Call call, Scope scope) {
-    return cache.isOn()
-            && scope.stableAt().isPresent()
-            && !call.parameters.isMany()
-            && call.session().usesCache()
-        ? CacheKey.of(
-            call.text().sql(),
-            call.namespace,
-            call.parameters.first(),
-            scope.stableAt().getAsLong())
-        : Optional.empty();
-  }
-
-  private BatchStream keeping(Optional<CacheKey> key, Call call, long began, BatchStream stream) {
-    return key.map(
-            known ->
-                cache.record(
-                    known,
-                    stream,
-                    System.nanoTime() - began,
-                    () -> !call.cancellation().isCancelled()))
-        .orElse(stream);
-  }
-
   private QueryResult kept(Call call, BatchStream stream) throws EngineException {
     return running(call, Optional.empty(), stream, _ -> {});
   }
 
   private QueryResult startUpdate(Place place, Call call) throws EngineException {
     long rows = updateIn(place, call);
-    call.execution.end(new Outcome.Done(rows, 0));
-    return new CompletedUpdate(call.execution.id(), call.session(), call.cancellation(), rows);
+    call.execution().end(new Outcome.Done(rows, 0));
+    return new CompletedUpdate(call.execution().id(), call.session(), call.cancellation(), rows);
   }
 
   /** Must be planned, run and committed in one transaction, and is in none. */
   private static boolean isDueTogether(Call call) {
-    boolean changes = call.admitted.statement().mayChangeLake() && !call.isReader();
+    boolean changes = call.admitted().statement().mayChangeLake() && !call.isReader();
     return (call.text().isCompaction() || changes) && !call.session().inTransaction();
   }
 
@@ -407,7 +377,7 @@ public final class QueryService {
       try (var _ = call.cancellation().guard(connection)) {
         rows =
             new SpoolableStream(
-                execute(statement, call.parameters), connection, call.cancellation());
+                execute(statement, call.parameters()), connection, call.cancellation());
       }
       try {
         rows.spoolAll();
@@ -449,17 +419,17 @@ public final class QueryService {
             : Optional.of(holdings.take(call.session().user()));
     var query =
         new RunningQuery(
-            call.execution.id(),
+            call.execution().id(),
             call.session(),
             connection,
             stream,
             call.cancellation(),
-            Portable.of(call.session(), call.text(), call.parameters),
+            Portable.of(call.session(), call.text(), call.parameters()),
             maxResultBytes,
             outcome -> {
               release.accept(outcome);
               hold.ifPresent(Hold::close);
-              call.execution.end(outcome);
+              call.execution().end(outcome);
             });
     try {
       query.prefetch();
@@ -479,7 +449,7 @@ public final class QueryService {
         gate.admit(session, portable.namespace(), portable.sql()),
         Parameters.NONE,
         cancellation,
-        call -> renewing(session, cancellation, () -> startElsewhere(call, portable)));
+        call -> executions.renewing(session, cancellation, () -> startElsewhere(call, portable)));
   }
 
   private QueryResult startElsewhere(Call call, Portable portable) throws EngineException {
@@ -509,11 +479,11 @@ public final class QueryService {
         cancellation,
         call -> {
           long rows =
-              renewing(
+              executions.renewing(
                   session,
                   cancellation,
                   () -> session.run(admitted.text(), cancellation, place -> updateIn(place, call)));
-          call.execution.end(new Outcome.Done(rows, 0));
+          call.execution().end(new Outcome.Done(rows, 0));
           return rows;
         });
   }
@@ -524,7 +494,7 @@ public final class QueryService {
     if (inTransaction && call.text().isCommit()) {
       signQuietly(call, connection);
     }
-    call.session().keep(call.admitted.statement());
+    call.session().keep(call.admitted().statement());
     long rows =
         isDueTogether(call)
             ? Conflicts.retrying(
@@ -554,7 +524,7 @@ public final class QueryService {
   private <T> T committed(Call call, EngineConnection connection, Signature.Work<T> work)
       throws EngineException {
     Scope scope = enter(call, connection);
-    Signature.Signing<T> signing = _ -> Signature.of(call.execution);
+    Signature.Signing<T> signing = _ -> Signature.of(call.execution());
     return scope.isOpen()
         ? Signature.commitBegun(connection, call.cancellation(), work, signing)
         : Signature.commit(connection, call.cancellation(), work, signing);
@@ -563,7 +533,7 @@ public final class QueryService {
   /** A transaction that has failed already says so itself when it is committed. */
   private static void signQuietly(Call call, EngineConnection connection) {
     try {
-      Signature.of(call.execution).sign(connection);
+      Signature.of(call.execution()).sign(connection);
     } catch (EngineException _) {
       // The commit will tell.
     }
@@ -574,7 +544,7 @@ public final class QueryService {
     SqlText text = call.isReader() && call.text().isBegin() ? READ_ONLY_BEGIN : call.text();
     try (var _ = call.cancellation().guard(connection);
         EngineStatement statement = connection.prepare(text)) {
-      for (List<@Nullable Object> row : call.parameters.runs()) {
+      for (List<@Nullable Object> row : call.parameters().runs()) {
         statement.bind(row);
         if (statement.kind() == Kind.QUERY) {
           drain(statement);
@@ -598,46 +568,7 @@ public final class QueryService {
 
   /** Ends what takes too long; to be called every now and then. */
   public void sweep() {
-    deadlines.sweep();
-  }
-
-  /** Engine work of a call that is no statement of its client's; its time runs all the same. */
-  private <T> T watched(Cancellation cancellation, Work<T> work) throws EngineException {
-    deadlines.begin(cancellation);
-    try {
-      return reported(cancellation, work);
-    } finally {
-      deadlines.end(cancellation);
-    }
-  }
-
-  /**
-   * Runs a statement that nothing has come of for its client yet, and once more where it failed for
-   * want of what has been renewed since. In a transaction, or beside temporary objects, it has left
-   * something behind.
-   */
-  private <T> T renewing(Session session, Cancellation cancellation, Work<T> work)
-      throws EngineException {
-    long before = renewal.count();
-    try {
-      return Shortage.waiting(session, cancellation, work);
-    } catch (EngineException e) {
-      if (cancellation.isCancelled() || !renewal.renew(before, e) || session.hasState()) {
-        throw e;
-      }
-      return work.run();
-    }
-  }
-
-  /** A failure is looked at; that of a cancelled statement becomes the reason. */
-  private <T> T reported(Cancellation cancellation, Work<T> work) throws EngineException {
-    try {
-      return work.run();
-    } catch (EngineException e) {
-      onFailure.accept(e);
-      cancellation.check();
-      throw e;
-    }
+    executions.sweep();
   }
 
   private <T> T accounted(
@@ -648,69 +579,19 @@ public final class QueryService {
       Cancellation cancellation,
       CallWork<T> work)
       throws EngineException {
-    return accounted(
+    return executions.accounted(
         session,
         admitted.text().verb(),
         cancellation,
         execution -> work.run(new Call(execution, namespace, admitted, parameters)));
   }
 
-  /**
-   * A statement of a client's. Work that returns has ended it, or left a result open that does; one
-   * that throws has it ended here.
-   */
-  <T> T accounted(Session session, String kind, Cancellation cancellation, ExecutionWork<T> work)
-      throws EngineException {
-    var execution = Execution.begin(QueryId.random(), session, kind, cancellation, deadlines);
-    try {
-      if (!session.inTransaction()) {
-        holdings.require(session.user());
-      }
-      return reported(cancellation, () -> work.run(execution));
-    } catch (EngineException | RuntimeException e) {
-      execution.end(e);
-      throw e;
-    }
-  }
-
-  interface Work<T> {
-    T run() throws EngineException;
-  }
-
-  interface ExecutionWork<T> {
-    T run(Execution execution) throws EngineException;
+  /** What other statements of clients are run by. */
+  Executions executions() {
+    return executions;
   }
 
   private interface CallWork<T> {
     T run(Call call) throws EngineException;
-  }
-
-  /**
-   * A statement that is run for a client.
-   *
-   * @param namespace where its names are looked up
-   */
-  private record Call(
-      Execution execution, Namespace namespace, Admitted admitted, Parameters parameters) {
-    SqlText text() {
-      return admitted.text();
-    }
-
-    boolean isReader() {
-      return session().identity().role() == Role.READER;
-    }
-
-    Session session() {
-      return execution.session();
-    }
-
-    Cancellation cancellation() {
-      return execution.cancellation();
-    }
-
-    /** True when the connection of the statement may serve another one. */
-    boolean isClean() {
-      return text().leavesNoState() && !cancellation().isCancelled() && !cancellation().isWatched();
-    }
   }
 }

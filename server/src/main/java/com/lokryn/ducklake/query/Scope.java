@@ -2,7 +2,8 @@ package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
-import java.util.OptionalLong;
+import com.lokryn.ducklake.gate.StoredObjects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -10,10 +11,17 @@ import org.jspecify.annotations.Nullable;
  * by one thread at a time.
  */
 final class Scope {
+  /**
+   * What a transaction sees.
+   *
+   * @param objects that the catalog has stored in the snapshot
+   */
+  record Sight(long snapshot, StoredObjects objects) {}
+
   private static final Scope NONE = new Scope(null);
 
   private @Nullable EngineConnection connection;
-  private OptionalLong stableAt = OptionalLong.empty();
+  private @Nullable Sight sight;
 
   private Scope(@Nullable EngineConnection connection) {
     this.connection = connection;
@@ -29,14 +37,14 @@ final class Scope {
     return new Scope(connection);
   }
 
-  /** Notes that the statement gives always the same rows of the snapshot that is seen here. */
-  void stableAt(long snapshot) {
-    stableAt = OptionalLong.of(snapshot);
+  /** Notes what is seen in it. */
+  void sees(Sight seen) {
+    sight = seen;
   }
 
-  /** The snapshot that the statement's rows are a function of; empty where they may vary. */
-  OptionalLong stableAt() {
-    return stableAt;
+  /** What is seen in it; empty for one that is not the statement's own. */
+  Optional<Sight> sight() {
+    return Optional.ofNullable(sight);
   }
 
   /** True while it has a transaction that has to be ended. */

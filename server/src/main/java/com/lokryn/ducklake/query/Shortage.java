@@ -20,7 +20,7 @@ final class Shortage {
   /**
    * Not in a transaction, or beside temporary objects, where a failure has left something behind.
    */
-  static <T> T waiting(Session session, Cancellation cancellation, QueryService.Work<T> work)
+  static <T> T waiting(Session session, Cancellation cancellation, Executions.Work<T> work)
       throws EngineException {
     for (int attempt = 1; ; attempt++) {
       long began = System.nanoTime();

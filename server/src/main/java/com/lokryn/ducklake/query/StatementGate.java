@@ -14,7 +14,6 @@ import com.lokryn.ducklake.gate.StoredObjects;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalLong;
 
 /**
  * What a text has to be before the engine sees it: one statement, not too long, and allowed; and
@@ -139,7 +138,6 @@ final class StatementGate {
     Scope scope = Scope.none();
     try {
       StoredObjects objects;
-      OptionalLong seen = OptionalLong.empty();
       if (session.inTransaction()) {
         objects = objects(connection);
       } else {
@@ -158,16 +156,13 @@ final class StatementGate {
           known = gate.known(snapshot);
         }
         objects = known.isPresent() ? known.get() : gate.learn(connection);
-        seen = OptionalLong.of(snapshot);
+        scope.sees(new Scope.Sight(snapshot, objects));
       }
       forbidding(
           () -> {
             look.at(objects);
             return Optional.empty();
           });
-      if (seen.isPresent() && !session.hasState() && Gate.isStable(statement, objects)) {
-        scope.stableAt(seen.getAsLong());
-      }
       if (!statement.isTransactional()) {
         scope.commit();
       }

@@ -14,6 +14,8 @@ import org.apache.arrow.flight.SessionOptionValueFactory;
 import org.apache.arrow.flight.SetSessionOptionsRequest;
 import org.apache.arrow.flight.sql.FlightSqlClient.PreparedStatement;
 import org.apache.arrow.flight.sql.FlightSqlClient.Transaction;
+import org.apache.arrow.vector.BigIntVector;
+import org.apache.arrow.vector.VectorSchemaRoot;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -91,6 +93,7 @@ class ResultCacheIT {
         "WITH c AS (SELECT i FROM t) SELECT count(*) FROM c JOIN range(10) r(i) USING (i)",
         "SELECT * FROM t WHERE false",
         "FROM t LIMIT 3",
+        "SELECT i AS age, v AS version FROM t WHERE age < 3 ORDER BY version",
       })
   void theSameIsGivenAgain(String query) throws Exception {
     assertRepeated(query);
@@ -185,14 +188,47 @@ class ResultCacheIT {
 
   @Test
   void preparedStatementsHaveTheirValues() throws Exception {
-    try (PreparedStatement prepared = client.sql().prepare("SELECT sum(v) FROM t")) {
-      for (int i = 0; i < 3; i++) {
-        try (var stream = client.stream(prepared.execute())) {
-          assertThat(TestingClient.rows(stream)).hasSize(1);
-        }
+    try (PreparedStatement prepared = client.sql().prepare("SELECT v FROM t WHERE i = ?::BIGINT")) {
+      assertHits(
+          0,
+          () -> {
+            for (long i = 0; i < 3; i++) {
+              assertThat(run(prepared, i)).isEqualTo(List.of(List.of(2 * i)));
+            }
+          });
+      assertHits(1, () -> assertThat(run(prepared, 1)).isEqualTo(List.of(List.of(2L))));
+    }
+  }
+
+  private List<List<Object>> run(PreparedStatement prepared, long value) throws Exception {
+    try (var number = new BigIntVector("1", client.allocator());
+        var root = new VectorSchemaRoot(List.of(number))) {
+      number.setSafe(0, value);
+      root.setRowCount(1);
+      prepared.setParameters(root);
+      try (var stream = client.stream(prepared.execute())) {
+        return TestingClient.rows(stream);
       }
     }
-    assertHits(1, () -> client.value("SELECT sum(v) FROM t"));
+  }
+
+  @Test
+  void aPlanIsUsedAgainAfterAHit() throws Exception {
+    try (PreparedStatement prepared = client.sql().prepare("SELECT sum(v) FROM t")) {
+      for (int hits = 0; hits < 3; hits++) {
+        assertHits(
+            Math.min(hits, 1),
+            () -> {
+              try (var stream = client.stream(prepared.execute())) {
+                assertThat(TestingClient.rows(stream)).hasSize(1);
+              }
+            });
+      }
+      other.update("DELETE FROM t");
+      try (var stream = client.stream(prepared.execute())) {
+        assertThat(TestingClient.rows(stream).getFirst().getFirst()).isNull();
+      }
+    }
   }
 
   @Test

@@ -105,6 +105,11 @@ class CatalogConnectionsIT {
     return opened;
   }
 
+  private AutoCloseable openUnfetched() {
+    FlightInfo info = greedy.info(LARGE);
+    return () -> greedy.sql().cancelFlightInfo(new CancelFlightInfoRequest(info));
+  }
+
   private static void close(List<AutoCloseable> opened) throws Exception {
     for (AutoCloseable one : opened) {
       one.close();
@@ -113,12 +118,7 @@ class CatalogConnectionsIT {
 
   @Test
   void byResultsThatAreNotFetched() throws Exception {
-    List<AutoCloseable> opened =
-        open(
-            () -> {
-              FlightInfo info = greedy.info(LARGE);
-              return () -> greedy.sql().cancelFlightInfo(new CancelFlightInfoRequest(info));
-            });
+    List<AutoCloseable> opened = open(this::openUnfetched);
     ask();
     close(opened);
     assertThat(greedy.value("SELECT count(*) FROM large")).isEqualTo(1000L);
@@ -158,13 +158,7 @@ class CatalogConnectionsIT {
   @Test
   void byResultsBesideATransaction() throws Exception {
     Transaction transaction = greedy.sql().beginTransaction();
-    List<AutoCloseable> opened =
-        open(
-            9,
-            () -> {
-              FlightInfo info = greedy.info(LARGE);
-              return () -> greedy.sql().cancelFlightInfo(new CancelFlightInfoRequest(info));
-            });
+    List<AutoCloseable> opened = open(9, this::openUnfetched);
     // What is in the transaction goes on.
     greedy.sql().executeUpdate("CREATE TABLE made (i INTEGER)", transaction);
     greedy.sql().commit(transaction);
