@@ -65,6 +65,9 @@ public final class LakeServer implements AutoCloseable {
               .allocationManagerFactory(UnsafeAllocationManager.FACTORY)
               .build());
 
+  private final BufferAllocator keptResults =
+      allocator.newChildAllocator("kept results", 0, Long.MAX_VALUE);
+
   private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
   private final AtomicReference<@Nullable OpsServer> ops = new AtomicReference<>();
   private final AtomicReference<@Nullable TlsWatch> tls = new AtomicReference<>();
@@ -119,7 +122,7 @@ public final class LakeServer implements AutoCloseable {
                         System.getProperty("java.io.tmpdir"),
                         "ducklake-flight-" + ProcessHandle.current().pid()));
     cache =
-        new ResultCache(allocator, config.get(Settings.RESULT_CACHE_SIZE).bytes(), usage.cache());
+        new ResultCache(keptResults, config.get(Settings.RESULT_CACHE_SIZE).bytes(), usage.cache());
     redaction = redaction(service.lake, spill, extensions);
     threads = new EngineThreads(concurrency(config));
     lanes =
@@ -291,9 +294,14 @@ public final class LakeServer implements AutoCloseable {
     return usage.cache().hits();
   }
 
-  /** Memory of Arrow batches that is held now, outside of the heap. */
+  /** Memory of Arrow batches on their way that is held now, outside of the heap. */
   public long bufferBytes() {
-    return allocator.getAllocatedMemory();
+    return allocator.getAllocatedMemory() - keptBytes();
+  }
+
+  /** The same of results that are kept, or were and are read yet. */
+  public long keptBytes() {
+    return keptResults.getAllocatedMemory();
   }
 
   public boolean isReady() {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -15,13 +16,13 @@ import org.jspecify.annotations.Nullable;
  *
  * @param namespace where names are looked up
  * @param parameters the values bound to the statement, which do not change
- * @param snapshot of the lake
+ * @param snapshot of the lake; empty for what looks at nothing in it
  */
 public record CacheKey(
-    String sql, Namespace namespace, List<@Nullable Object> parameters, long snapshot) {
+    String sql, Namespace namespace, List<@Nullable Object> parameters, OptionalLong snapshot) {
   /** The key, unless a value could change, or is none of those whose equality means the same. */
   public static Optional<CacheKey> of(
-      String sql, Namespace namespace, List<@Nullable Object> parameters, long snapshot) {
+      String sql, Namespace namespace, List<@Nullable Object> parameters, OptionalLong snapshot) {
     return parameters.stream().allMatch(CacheKey::isValue)
         ? Optional.of(
             new CacheKey(

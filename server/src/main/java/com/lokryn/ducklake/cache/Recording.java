@@ -80,7 +80,7 @@ final class Recording implements BatchStream {
 
   private void copy() {
     try (ArrowRecordBatch batch = new VectorUnloader(stream.root()).getRecordBatch()) {
-      long size = batch.computeBodyLength() + overhead(batch);
+      long size = allocated(batch) + overhead(batch);
       if (!quota.take(size)) {
         giveUp();
         return;
@@ -90,6 +90,13 @@ final class Recording implements BatchStream {
     } catch (OutOfMemoryException e) {
       giveUp();
     }
+  }
+
+  /** What the copies of its buffers take, which is more than what is in them. */
+  private long allocated(ArrowRecordBatch batch) {
+    return batch.getBuffers().stream()
+        .mapToLong(buffer -> allocator.getRoundingPolicy().getRoundedSize(buffer.readableBytes()))
+        .sum();
   }
 
   /** What the objects around the buffers take. */

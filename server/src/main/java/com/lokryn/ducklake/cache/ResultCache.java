@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.function.BooleanSupplier;
+import java.util.function.Predicate;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
 import org.apache.arrow.vector.types.pojo.Field;
@@ -49,7 +50,7 @@ public final class ResultCache implements AutoCloseable {
 
   private long uses;
 
-  /** All that there is, is of this one. */
+  /** All that there is of a snapshot is of this one. */
   private long newest = Long.MIN_VALUE;
 
   private boolean closed;
@@ -74,12 +75,15 @@ public final class ResultCache implements AutoCloseable {
   /** The result, to be read once and closed; empty where it is not kept. */
   public Optional<BatchStream> find(CacheKey key) {
     Optional<KeptResult> found = held(key);
-    if (found.isEmpty()) {
-      use.missed();
-      return Optional.empty();
+    if (found.isPresent()) {
+      use.hit();
     }
-    use.hit();
-    return Optional.of(new KeptStream(found.get(), allocator));
+    return found.map(result -> new KeptStream(result, allocator));
+  }
+
+  /** The schema of a result that is kept. */
+  public synchronized Optional<Schema> schema(CacheKey key) {
+    return Optional.ofNullable(entries.get(key)).map(entry -> entry.result.schema());
   }
 
   private synchronized Optional<KeptResult> held(CacheKey key) {
@@ -100,6 +104,7 @@ public final class ResultCache implements AutoCloseable {
    * @param isWhole asked at the end: false when the stream was cut off
    */
   public BatchStream record(CacheKey key, BatchStream stream, long nanos, BooleanSupplier isWhole) {
+    use.missed();
     // The values of dictionaries are not in the batches.
     boolean hasDictionary =
         stream.schema().getFields().stream().anyMatch(ResultCache::hasDictionary);
@@ -121,13 +126,14 @@ public final class ResultCache implements AutoCloseable {
 
   private synchronized void put(
       CacheKey key, Schema schema, List<ArrowRecordBatch> batches, long size, long costNanos) {
-    if (key.snapshot() > newest) {
+    long snapshot = key.snapshot().orElse(newest);
+    if (snapshot > newest) {
       // Nobody begins to look at the one before any more.
-      clear();
-      newest = key.snapshot();
+      clear(old -> old.snapshot().isPresent());
+      newest = snapshot;
     }
     long bytes = size + key.bytes();
-    boolean isWanted = !closed && key.snapshot() == newest && !entries.containsKey(key);
+    boolean isWanted = !closed && snapshot == newest && !entries.containsKey(key);
     if (!isWanted || !makeRoom(bytes)) {
       batches.forEach(ArrowRecordBatch::close);
       return;
@@ -160,13 +166,16 @@ public final class ResultCache implements AutoCloseable {
   @Override
   public synchronized void close() {
     closed = true;
-    clear();
+    clear(_ -> true);
   }
 
-  private void clear() {
-    entries.values().forEach(entry -> entry.result.release());
-    entries.clear();
-    order.clear();
-    use.holds(0, kept.used());
+  private void clear(Predicate<CacheKey> condition) {
+    List<Entry> old = entries.values().stream().filter(entry -> condition.test(entry.key)).toList();
+    for (Entry entry : old) {
+      entries.remove(entry.key);
+      order.remove(entry);
+      entry.result.release();
+    }
+    use.holds(entries.size(), kept.used());
   }
 }

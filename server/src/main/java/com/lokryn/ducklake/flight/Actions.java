@@ -12,6 +12,7 @@ import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.sql.impl.FlightSql;
 
@@ -23,7 +24,14 @@ final class Actions {
   }
 
   /** One action. */
-  private record Kind(String description, Way way, Work work) {}
+  private record Kind(String description, Way way, AtHand atHand, Work work) {}
+
+  /** The answer of an action that needs no engine, if there is one. */
+  private interface AtHand {
+    AtHand NEVER = (_, _) -> Optional.empty();
+
+    Optional<List<Flight.Result>> find(Flight.Action action, Call call);
+  }
 
   /** How an action is done. */
   private enum Way {
@@ -59,7 +67,13 @@ final class Actions {
     this.sessions = sessions;
     this.polls = polls;
     this.results = results;
-    inTheEngine("CreatePreparedStatement", "Plans a statement for later runs", this::prepare);
+    kinds.put(
+        "CreatePreparedStatement",
+        new Kind(
+            "Plans a statement for later runs",
+            Way.AS_STATEMENT,
+            this::prepareAtHand,
+            this::prepare));
     atOnce("ClosePreparedStatement", "Forgets a planned statement", this::closePrepared);
     inTheEngine("BeginTransaction", "Begins a transaction", this::begin);
     atTheEnd("EndTransaction", "Commits a transaction or rolls it back", this::end);
@@ -76,15 +90,15 @@ final class Actions {
   }
 
   private void inTheEngine(String name, String description, Work work) {
-    kinds.put(name, new Kind(description, Way.AS_STATEMENT, work));
+    kinds.put(name, new Kind(description, Way.AS_STATEMENT, AtHand.NEVER, work));
   }
 
   private void atTheEnd(String name, String description, Work work) {
-    kinds.put(name, new Kind(description, Way.AS_END, work));
+    kinds.put(name, new Kind(description, Way.AS_END, AtHand.NEVER, work));
   }
 
   private void atOnce(String name, String description, Work work) {
-    kinds.put(name, new Kind(description, Way.AT_ONCE, work));
+    kinds.put(name, new Kind(description, Way.AT_ONCE, AtHand.NEVER, work));
   }
 
   List<Flight.ActionType> types() {
@@ -111,7 +125,11 @@ final class Actions {
     }
     switch (kind.way) {
       case AT_ONCE -> calls.here(observer, call -> kind.work.run(action, call));
-      case AS_STATEMENT -> calls.several(observer, call -> kind.work.run(action, call));
+      case AS_STATEMENT ->
+          calls.several(
+              observer,
+              call -> kind.atHand.find(action, call),
+              call -> kind.work.run(action, call));
       case AS_END -> calls.ending(observer, call -> kind.work.run(action, call));
     }
   }
@@ -120,6 +138,12 @@ final class Actions {
     return packed(
         prepared.create(
             unpack(action, FlightSql.ActionCreatePreparedStatementRequest.class), call));
+  }
+
+  private Optional<List<Flight.Result>> prepareAtHand(Flight.Action action, Call call) {
+    return prepared
+        .createAtHand(unpack(action, FlightSql.ActionCreatePreparedStatementRequest.class), call)
+        .map(Actions::packed);
   }
 
   private List<Flight.Result> closePrepared(Flight.Action action, Call call) {

@@ -19,6 +19,7 @@ import org.apache.arrow.vector.util.DictionaryUtility;
  */
 final class BatchOutput {
   private final ServerCallStreamObserver<WireMessage> observer;
+  private final SchemaBytes schemas;
   private final Usage usage;
   private volatile Runnable onReady = () -> {};
   private volatile Runnable onCancel = () -> {};
@@ -28,7 +29,8 @@ final class BatchOutput {
    *
    * @param usage where the bytes of batches are counted
    */
-  BatchOutput(ServerCallStreamObserver<WireMessage> observer, Usage usage) {
+  BatchOutput(ServerCallStreamObserver<WireMessage> observer, SchemaBytes schemas, Usage usage) {
+    this.schemas = schemas;
     this.observer = observer;
     this.usage = usage;
     observer.setOnReadyHandler(() -> onReady.run());
@@ -51,6 +53,10 @@ final class BatchOutput {
 
   /** Sends the schema, and the dictionaries of its ENUM columns, which must be filled by now. */
   void start(VectorSchemaRoot root, DictionaryProvider dictionaries) {
+    if (root.getSchema().getFields().stream().noneMatch(SchemaBytes::hasDictionary)) {
+      observer.onNext(WireMessage.schema(schemas.of(root.getSchema())));
+      return;
+    }
     Set<Long> used = new HashSet<>();
     observer.onNext(
         WireMessage.schema(

@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.query.Cancellation;
+import com.lokryn.ducklake.query.ResultSource;
 import com.lokryn.ducklake.query.Session;
 import java.util.Optional;
 
@@ -9,4 +10,5 @@ record Call(
     Session session,
     Cancellation cancellation,
     Optional<String> idempotencyKey,
+    ResultSource source,
     boolean isOfJavaClient) {}

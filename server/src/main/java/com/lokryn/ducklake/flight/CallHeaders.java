@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.query.ResultSource;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Metadata;
@@ -13,6 +14,9 @@ final class CallHeaders implements ServerInterceptor {
   private static final Metadata.Key<String> IDEMPOTENCY_KEY =
       Metadata.Key.of("idempotency-key", Metadata.ASCII_STRING_MARSHALLER);
 
+  private static final Metadata.Key<String> RESULT_CACHE =
+      Metadata.Key.of("result-cache", Metadata.ASCII_STRING_MARSHALLER);
+
   private static final Metadata.Key<String> USER_AGENT =
       Metadata.Key.of("user-agent", Metadata.ASCII_STRING_MARSHALLER);
 
@@ -21,6 +25,12 @@ final class CallHeaders implements ServerInterceptor {
   /** What the call that the current thread handles calls itself. */
   static Optional<String> idempotencyKey() {
     return Optional.ofNullable(HEADERS.get().get(IDEMPOTENCY_KEY));
+  }
+
+  /** Whether the result of a query may be one that was kept. */
+  static ResultSource resultSource() {
+    String wanted = HEADERS.get().get(RESULT_CACHE);
+    return "false".equalsIgnoreCase(wanted) ? ResultSource.ENGINE : ResultSource.ANY;
   }
 
   /** Whether gRPC's Java library sent it, which is all that the JDBC driver says of itself. */

@@ -10,6 +10,7 @@ import io.grpc.Context.CancellationListener;
 import io.grpc.stub.ServerCallStreamObserver;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.TimeoutException;
@@ -42,20 +43,47 @@ final class Calls {
     several(observer, call -> List.of(work.run(call)));
   }
 
+  /** An answer that needs no engine, if there is one. */
+  interface AtHand<T> {
+    Optional<T> find(Call call);
+  }
+
+  /** A request with one answer, which may be at hand. */
+  <T> void unary(StreamObserver<T> observer, AtHand<T> atHand, Work<T> work) {
+    several(observer, call -> atHand.find(call).map(List::of), call -> List.of(work.run(call)));
+  }
+
   /** A request with any number of answers, which are small. */
   <T> void several(StreamObserver<T> observer, Work<List<T>> work) {
-    several(lanes.statements(), observer, work);
+    several(lanes.statements(), observer, _ -> Optional.empty(), work);
+  }
+
+  /** The same with answers that may be at hand. */
+  <T> void several(StreamObserver<T> observer, AtHand<List<T>> atHand, Work<List<T>> work) {
+    several(lanes.statements(), observer, atHand, work);
   }
 
   /** As {@link #several}, for what ends something that has begun. */
   <T> void ending(StreamObserver<T> observer, Work<List<T>> work) {
-    several(lanes.begun(), observer, work);
+    several(lanes.begun(), observer, _ -> Optional.empty(), work);
   }
 
-  private <T> void several(Admission lane, StreamObserver<T> observer, Work<List<T>> work) {
+  private <T> void several(
+      Admission lane, StreamObserver<T> observer, AtHand<List<T>> atHand, Work<List<T>> work) {
     // Without a handler an answer to a client that has gone would throw.
     ((ServerCallStreamObserver<T>) observer).setOnCancelHandler(() -> {});
     Call call = begin();
+    try {
+      Optional<List<T>> found = atHand.find(call);
+      if (found.isPresent()) {
+        found.get().forEach(observer::onNext);
+        observer.onCompleted();
+        return;
+      }
+    } catch (RuntimeException e) {
+      observer.onError(errors.status(e));
+      return;
+    }
     Context context = Context.current();
     CancellationListener onCancel = cancelled -> cancel(call.cancellation(), cancelled);
     context.addListener(onCancel, Runnable::run);
@@ -131,6 +159,7 @@ final class Calls {
         SessionDoor.session(),
         new Cancellation(usage),
         CallHeaders.idempotencyKey(),
+        CallHeaders.resultSource(),
         CallHeaders.isOfJavaClient());
   }
 

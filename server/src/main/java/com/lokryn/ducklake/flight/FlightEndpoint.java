@@ -124,11 +124,7 @@ public final class FlightEndpoint implements AutoCloseable {
     closers = threads.closers();
     results = new Results(parts.clock, closers);
     prepared =
-        new Expiring<>(
-            parts.clock,
-            patience.idle,
-            query -> query.session().isBusy(),
-            query -> closers.execute(() -> closeQuietly(query)));
+        new Expiring<>(parts.clock, patience.idle, query -> query.session().isBusy(), this::close);
     transactions =
         new Expiring<>(
             parts.clock,
@@ -173,6 +169,7 @@ public final class FlightEndpoint implements AutoCloseable {
             errors,
             parts.allocator,
             parts.clock,
+            schemas,
             parts.usage);
     polled = PollHandler.kept(parts.clock);
     var sessionHandler = new SessionHandler(parts.queries, sessions, this::ending);
@@ -333,6 +330,12 @@ public final class FlightEndpoint implements AutoCloseable {
     results.endSession(session);
     prepared.endIf(query -> query.session() == session);
     transactions.endIf(transaction -> transaction.owner() == session);
+  }
+
+  private void close(PreparedQuery query) {
+    if (!query.closeUnplanned()) {
+      closers.execute(() -> closeQuietly(query));
+    }
   }
 
   private static void closeQuietly(PreparedQuery query) {

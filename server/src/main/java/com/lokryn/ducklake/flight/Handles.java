@@ -61,7 +61,9 @@ public final class Handles {
    */
   record Handle(Kind kind, String server, String id, String user, Optional<Portable> portable) {}
 
-  private final SecretKeySpec key;
+  /** Ready to sign: a copy of it is made for each. */
+  private final Mac signer;
+
   private final String server;
 
   /** Without a secret no other server could read what is there for it. */
@@ -74,7 +76,7 @@ public final class Handles {
   public Handles(Optional<byte[]> secret) {
     var random = new SecureRandom();
     byte[] bytes = secret.orElseGet(() -> random(random, MAC_BYTES));
-    this.key = new SecretKeySpec(bytes, MAC);
+    this.signer = signer(bytes);
     this.isShared = secret.isPresent();
     this.server = HexFormat.of().formatHex(random(random, 8));
   }
@@ -174,14 +176,22 @@ public final class Handles {
     return new Portable(new String(sql, StandardCharsets.UTF_8), namespace);
   }
 
-  private byte[] mac(byte[] body) {
+  private static Mac signer(byte[] key) {
     try {
       Mac mac = Mac.getInstance(MAC);
-      mac.init(key);
+      mac.init(new SecretKeySpec(key, MAC));
       mac.update("ducklake-flight handle".getBytes(StandardCharsets.US_ASCII));
-      return mac.doFinal(body);
+      return mac;
     } catch (GeneralSecurityException e) {
       throw new IllegalStateException("every JDK has " + MAC, e);
+    }
+  }
+
+  private byte[] mac(byte[] body) {
+    try {
+      return ((Mac) signer.clone()).doFinal(body);
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException("the JDK's own " + MAC + " can be copied", e);
     }
   }
 }

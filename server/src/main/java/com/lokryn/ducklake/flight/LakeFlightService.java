@@ -3,6 +3,7 @@ package com.lokryn.ducklake.flight;
 import io.grpc.Status;
 import io.grpc.stub.StreamObserver;
 import java.util.List;
+import java.util.Optional;
 import java.util.function.Function;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.impl.FlightServiceGrpc;
@@ -46,7 +47,15 @@ final class LakeFlightService extends FlightServiceGrpc.FlightServiceImplBase {
   @Override
   public void getFlightInfo(
       Flight.FlightDescriptor descriptor, StreamObserver<Flight.FlightInfo> observer) {
-    calls.unary(observer, call -> info(descriptor, call));
+    calls.unary(observer, call -> infoAtHand(descriptor, call), call -> info(descriptor, call));
+  }
+
+  private Optional<Flight.FlightInfo> infoAtHand(Flight.FlightDescriptor descriptor, Call call) {
+    return switch (readable(descriptor)) {
+      case FlightCommand.Query(var message) -> statements.infoAtHand(message, descriptor, call);
+      case FlightCommand.Prepared(var message) -> prepared.infoAtHand(message, descriptor, call);
+      case FlightCommand.RowSource _ -> Optional.empty();
+    };
   }
 
   private Flight.FlightInfo info(Flight.FlightDescriptor descriptor, Call call) throws Exception {

@@ -12,6 +12,7 @@ import com.lokryn.ducklake.query.PreparedQuery;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
 import com.lokryn.ducklake.query.QueryService;
+import com.lokryn.ducklake.query.ResultSource;
 import com.lokryn.ducklake.query.Session;
 import java.util.Optional;
 import org.apache.arrow.flight.impl.Flight;
@@ -48,7 +49,21 @@ final class PreparedHandler {
         request.hasTransactionId()
             ? transactions.session(request.getTransactionId(), call)
             : call.session();
-    PreparedQuery query = prepare(session, request.getQuery(), call);
+    return created(prepare(session, request.getQuery(), call), call);
+  }
+
+  /** The same without the engine, on any thread, where the result is at hand. */
+  Optional<FlightSql.ActionCreatePreparedStatementResult> createAtHand(
+      FlightSql.ActionCreatePreparedStatementRequest request, Call call) {
+    return request.hasTransactionId()
+        ? Optional.empty()
+        : queries
+            .prepareAtHand(call.session(), request.getQuery())
+            .map(query -> created(query, call));
+  }
+
+  private FlightSql.ActionCreatePreparedStatementResult created(PreparedQuery query, Call call) {
+    Session session = query.session();
     prepared.put(query.handle().value(), query);
     if (call.cancellation().isCancelled()) {
       // A client that has gone meanwhile will not close it.
@@ -98,7 +113,21 @@ final class PreparedHandler {
       Call call)
       throws EngineException {
     PreparedQuery query = find(command.getPreparedStatementHandle(), call);
-    return statements.started(queries.start(query, call.cancellation()), descriptor);
+    return statements.started(queries.start(query, call.source(), call.cancellation()), descriptor);
+  }
+
+  /** The same without the engine, on any thread, where the result is at hand. */
+  Optional<Flight.FlightInfo> infoAtHand(
+      FlightSql.CommandPreparedStatementQuery command,
+      Flight.FlightDescriptor descriptor,
+      Call call) {
+    Handle read =
+        handles.read(Kind.PREPARED, command.getPreparedStatementHandle(), call.session().user());
+    return prepared
+        .touch(read.id())
+        .filter(_ -> call.source() == ResultSource.ANY)
+        .flatMap(query -> queries.startAtHand(query, call.cancellation()))
+        .map(result -> statements.started(result, descriptor));
   }
 
   Schema schema(FlightSql.CommandPreparedStatementQuery command, Call call) throws EngineException {

@@ -11,8 +11,10 @@ import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
 import com.lokryn.ducklake.query.QueryResult;
 import com.lokryn.ducklake.query.QueryService;
+import com.lokryn.ducklake.query.ResultSource;
 import com.lokryn.ducklake.query.Results;
 import com.lokryn.ducklake.query.Session;
+import java.util.Optional;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.flight.sql.impl.FlightSql;
 import org.apache.arrow.vector.types.pojo.Schema;
@@ -43,7 +45,18 @@ final class StatementHandler {
       FlightSql.CommandStatementQuery command, Flight.FlightDescriptor descriptor, Call call)
       throws EngineException {
     Session session = session(command.hasTransactionId(), command.getTransactionId(), call);
-    return started(queries.start(session, command.getQuery(), call.cancellation()), descriptor);
+    return started(
+        queries.start(session, command.getQuery(), call.source(), call.cancellation()), descriptor);
+  }
+
+  /** The same without the engine, on any thread, where the result is at hand. */
+  Optional<Flight.FlightInfo> infoAtHand(
+      FlightSql.CommandStatementQuery command, Flight.FlightDescriptor descriptor, Call call) {
+    return command.hasTransactionId() || call.source() != ResultSource.ANY
+        ? Optional.empty()
+        : queries
+            .startAtHand(call.session(), command.getQuery(), call.cancellation())
+            .map(result -> started(result, descriptor));
   }
 
   /** The schema of a query that is not run. */

@@ -30,6 +30,7 @@ final class StreamHandler {
   private final FlightErrors errors;
   private final BufferAllocator allocator;
   private final InstantSource clock;
+  private final SchemaBytes schemas;
   private final Usage usage;
 
   StreamHandler(
@@ -43,6 +44,7 @@ final class StreamHandler {
       FlightErrors errors,
       BufferAllocator allocator,
       InstantSource clock,
+      SchemaBytes schemas,
       Usage usage) {
     this.calls = calls;
     this.statements = statements;
@@ -54,12 +56,13 @@ final class StreamHandler {
     this.errors = errors;
     this.allocator = allocator;
     this.clock = clock;
+    this.schemas = schemas;
     this.usage = usage;
   }
 
   /** Answers a call; returns before all of the answer is sent. */
   void get(Flight.Ticket ticket, StreamObserver<WireMessage> observer) {
-    var output = new BatchOutput((ServerCallStreamObserver<WireMessage>) observer, usage);
+    var output = new BatchOutput((ServerCallStreamObserver<WireMessage>) observer, schemas, usage);
     Call call = calls.begin();
     try {
       switch (CommandDecoder.read(ticket.getTicket())) {

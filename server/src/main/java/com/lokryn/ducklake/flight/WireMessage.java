@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import com.google.protobuf.ByteString;
 import com.google.protobuf.CodedOutputStream;
 import com.google.protobuf.WireFormat;
 import io.grpc.Drainable;
@@ -35,6 +36,9 @@ final class WireMessage {
   /** IPC bodies are laid out in steps of 8 bytes. */
   private static final int ALIGNMENT = 8;
 
+  /** The continuation marker and the length. */
+  private static final int MARKS = 8;
+
   private final ByteBuffer metadata;
   private final List<ArrowBuf> body;
 
@@ -47,6 +51,13 @@ final class WireMessage {
   static WireMessage schema(Schema schema) {
     return new WireMessage(
         MessageSerializer.serializeMetadata(schema, IpcOption.DEFAULT), List.of());
+  }
+
+  /**
+   * @param encapsulated a schema with the marks of a stream's message before it
+   */
+  static WireMessage schema(ByteString encapsulated) {
+    return new WireMessage(encapsulated.substring(MARKS).asReadOnlyByteBuffer(), List.of());
   }
 
   static WireMessage batch(ArrowRecordBatch batch) {

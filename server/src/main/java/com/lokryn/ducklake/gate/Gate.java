@@ -56,11 +56,9 @@ public final class Gate {
    * @throws EngineException when it is no SQL
    */
   public Statement read(String sql) throws EngineException {
-    synchronized (remembered) {
-      Statement known = remembered.get(sql);
-      if (known != null) {
-        return known;
-      }
+    Optional<Statement> known = remembered(sql);
+    if (known.isPresent()) {
+      return known.get();
     }
     Statement statement = StatementReader.read(sql, exports);
     if (sql.length() <= LONGEST_REMEMBERED) {
@@ -69,6 +67,13 @@ public final class Gate {
       }
     }
     return statement;
+  }
+
+  /** A statement that was read before; empty where {@link #read} would have to be asked. */
+  public Optional<Statement> remembered(String sql) {
+    synchronized (remembered) {
+      return Optional.ofNullable(remembered.get(sql));
+    }
   }
 
   /**
@@ -91,6 +96,13 @@ public final class Gate {
   /** The snapshot that the connection's transaction sees; in none, the newest. */
   public static long snapshot(EngineConnection connection) throws EngineException {
     return StoredCache.snapshot(connection);
+  }
+
+  /** True when a statement gives the same rows whenever it is run, whatever the lake has. */
+  public static boolean isConstant(Statement statement) {
+    return !statement.dependsOnCatalog()
+        && statement.isReadOnly()
+        && statement.references().isStable();
   }
 
   /**

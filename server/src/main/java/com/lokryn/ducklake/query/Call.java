@@ -9,7 +9,12 @@ import com.lokryn.ducklake.engine.SqlText;
  *
  * @param namespace where its names are looked up
  */
-record Call(Execution execution, Namespace namespace, Admitted admitted, Parameters parameters) {
+record Call(
+    Execution execution,
+    Namespace namespace,
+    Admitted admitted,
+    Parameters parameters,
+    ResultSource source) {
   SqlText text() {
     return admitted.text();
   }

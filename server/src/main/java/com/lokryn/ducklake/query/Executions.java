@@ -61,7 +61,7 @@ final class Executions {
    */
   <T> T accounted(Session session, String kind, Cancellation cancellation, ExecutionWork<T> work)
       throws EngineException {
-    var execution = Execution.begin(QueryId.random(), session, kind, cancellation, deadlines);
+    var execution = begin(session, kind, cancellation);
     try {
       if (!session.inTransaction()) {
         holdings.require(session.user());
@@ -71,6 +71,11 @@ final class Executions {
       execution.end(e);
       throw e;
     }
+  }
+
+  /** A statement of a client's that needs nothing of the engine; whoever asks for it ends it. */
+  Execution begin(Session session, String kind, Cancellation cancellation) {
+    return Execution.begin(QueryId.random(), session, kind, cancellation, deadlines);
   }
 
   /**

@@ -164,6 +164,16 @@ public final class PreparedQuery implements AutoCloseable {
     }
   }
 
+  /** Ends it, unless it has a plan, which is closed in the engine; false then. */
+  public synchronized boolean closeUnplanned() {
+    if (planned != null) {
+      return false;
+    }
+    closed = true;
+    share.close();
+    return true;
+  }
+
   @Override
   public void close() throws EngineException {
     plans.remove(this);

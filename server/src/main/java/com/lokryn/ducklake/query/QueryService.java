@@ -11,7 +11,6 @@ import com.lokryn.ducklake.engine.EngineStatement.Kind;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.gate.Gate;
-import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.query.Holdings.Hold;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
 import com.lokryn.ducklake.query.Session.Place;
@@ -20,7 +19,6 @@ import java.time.InstantSource;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.apache.arrow.vector.types.pojo.Schema;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,25 +26,13 @@ import org.jspecify.annotations.Nullable;
  * state that it has to see. Callers are threads that may enter the engine. Thread-safe.
  */
 public final class QueryService {
-  /** About what a prepared statement takes besides its text. */
-  private static final long PREPARED_BYTES = 16 << 10;
-
-  /**
-   * Texts and parameters of prepared statements lie on the heap, of which they may have a fifth.
-   */
-  private final Budget budget = new Budget(96L << 20, "prepared statements and bound parameters");
-
   /** A reader's transaction cannot write to the lake, whatever its statements were taken for. */
   private static final SqlText READ_ONLY_BEGIN = SqlText.of("BEGIN TRANSACTION READ ONLY");
 
-  /** Each holds a connection of the engine, and in it what it was planned with. */
-  private static final int MAX_PLANS = 256;
-
-  private final Plans plans = new Plans(MAX_PLANS);
   private final StatementGate gate;
   private final Holdings holdings;
   private final Reuse reuse;
-  private final ArrowTypes types;
+  private final Planning planning;
   private final Executions executions;
   private final long maxResultBytes;
 
@@ -72,8 +58,8 @@ public final class QueryService {
     this.gate = new StatementGate(gate);
     this.holdings = holdings;
     this.reuse = new Reuse(cache);
-    this.types = types;
     this.executions = new Executions(holdings, new Deadlines(clock, timeout), onFailure, renewal);
+    this.planning = new Planning(this.gate, reuse, types, executions);
     this.maxResultBytes = maxResultBytes;
   }
 
@@ -116,84 +102,23 @@ public final class QueryService {
   /** Plans a statement without running it. */
   public PreparedQuery prepare(Session session, String sql, Cancellation cancellation)
       throws EngineException {
-    Admitted admitted = gate.admit(session, session.namespace(), sql);
-    Budget.Share share = budget.share();
-    try {
-      share.resize(PREPARED_BYTES + 2L * sql.length());
-      return executions.watched(
-          cancellation,
-          () ->
-              session.run(
-                  cancellation, place -> plan(session, admitted, share, place, cancellation)));
-    } catch (EngineException | RuntimeException e) {
-      share.close();
-      throw e;
-    }
+    return planning.prepare(session, sql, cancellation);
   }
 
-  private PreparedQuery plan(
-      Session session,
-      Admitted admitted,
-      Budget.Share share,
-      Place place,
-      Cancellation cancellation)
-      throws EngineException {
-    EngineConnection connection = place.connection();
-    SqlText text = admitted.text();
-    if (text.isRunByPlanning()) {
-      Schema none = types.schema(connection, List.of());
-      place.release(true);
-      return new PreparedQuery(
-          QueryId.random(),
-          session,
-          admitted,
-          Kind.NOTHING,
-          CompletedUpdate.COUNT,
-          none,
-          share,
-          plans);
-    }
-    try (var _ = cancellation.guard(connection)) {
-      Scope scope = gate.enter(session, session.namespace(), admitted, connection);
-      EngineStatement statement;
-      try {
-        statement = connection.prepare(text);
-        scope.commit();
-      } catch (EngineException | RuntimeException e) {
-        scope.rollBack(e);
-        throw e;
-      }
-      Kind kind = statement.kind();
-      if (kind == Kind.QUERY) {
-        statement.requireRepresentable();
-      }
-      var prepared =
-          new PreparedQuery(
-              QueryId.random(),
-              session,
-              admitted,
-              kind,
-              kind == Kind.QUERY
-                  ? types.schema(connection, statement.columns())
-                  : CompletedUpdate.COUNT,
-              types.schema(connection, statement.parameters()),
-              share,
-              plans);
-      if (place.isOwn()) {
-        prepared.give(
-            new Planned(connection, statement, session.namespace(), text.leavesNoState()));
-      } else {
-        statement.close();
-      }
-      return prepared;
-    }
+  /**
+   * As {@link #prepare}, for a statement whose result is at hand: without the engine, from any
+   * thread. Empty where the engine has to be asked.
+   */
+  public Optional<PreparedQuery> prepareAtHand(Session session, String sql) {
+    return planning.prepareAtHand(session, sql);
   }
 
   /**
    * Starts a query and leaves its result open, or runs a statement with effects to its end; either
    * is done once.
    */
-  public QueryResult start(Session session, String sql, Cancellation cancellation)
+  public QueryResult start(
+      Session session, String sql, ResultSource source, Cancellation cancellation)
       throws EngineException {
     Namespace namespace = session.namespace();
     return accounted(
@@ -201,12 +126,13 @@ public final class QueryService {
         namespace,
         gate.admit(session, namespace, sql),
         Parameters.NONE,
+        source,
         cancellation,
         call -> executions.renewing(session, cancellation, () -> startNew(call)));
   }
 
   /** As {@link #start}, for a prepared statement with the values bound to it last. */
-  public QueryResult start(PreparedQuery prepared, Cancellation cancellation)
+  public QueryResult start(PreparedQuery prepared, ResultSource source, Cancellation cancellation)
       throws EngineException {
     Session session = prepared.session();
     return accounted(
@@ -214,6 +140,7 @@ public final class QueryService {
         session.namespace(),
         prepared.admitted(),
         prepared.parameters(),
+        source,
         cancellation,
         call -> {
           Optional<Planned> planned =
@@ -228,6 +155,38 @@ public final class QueryService {
                       ? startPlanned(call, prepared, planned.get())
                       : startNew(call));
         });
+  }
+
+  /**
+   * As {@link #start}, for a statement whose result is at hand, since it looks at nothing in the
+   * lake and was run before: without the engine, from any thread. Empty where the engine has to be
+   * asked.
+   */
+  public Optional<QueryResult> startAtHand(Session session, String sql, Cancellation cancellation) {
+    return gate.admitKnown(session, session.namespace(), sql)
+        .flatMap(admitted -> startAtHand(session, admitted, cancellation));
+  }
+
+  /** The same for a prepared statement. */
+  public Optional<QueryResult> startAtHand(PreparedQuery prepared, Cancellation cancellation) {
+    return prepared.parameters().equals(Parameters.NONE)
+        ? startAtHand(prepared.session(), prepared.admitted(), cancellation)
+        : Optional.empty();
+  }
+
+  private Optional<QueryResult> startAtHand(
+      Session session, Admitted admitted, Cancellation cancellation) {
+    Namespace namespace = session.namespace();
+    return reuse
+        .constantKey(session, namespace, admitted)
+        .flatMap(reuse::find)
+        .map(
+            stream -> {
+              var execution = executions.begin(session, admitted.text().verb(), cancellation);
+              return kept(
+                  new Call(execution, namespace, admitted, Parameters.NONE, ResultSource.ANY),
+                  stream);
+            });
   }
 
   private QueryResult startPlanned(Call call, PreparedQuery prepared, Planned planned)
@@ -250,7 +209,7 @@ public final class QueryService {
       }
       return running(
           call,
-          Optional.of(planned.connection()),
+          planned.connection(),
           stream,
           outcome -> {
             if (outcome instanceof Outcome.Done) {
@@ -332,7 +291,7 @@ public final class QueryService {
     call.session().ran(call.text(), connection, holdings);
     return running(
         call,
-        Optional.of(connection),
+        connection,
         place.keep(stream, scope, call.cancellation()),
         outcome -> {
           closeQuietly(statement);
@@ -340,8 +299,8 @@ public final class QueryService {
         });
   }
 
-  private QueryResult kept(Call call, BatchStream stream) throws EngineException {
-    return running(call, Optional.empty(), stream, _ -> {});
+  private QueryResult kept(Call call, BatchStream stream) {
+    return result(call, Optional.empty(), stream, call.execution()::end);
   }
 
   private QueryResult startUpdate(Place place, Call call) throws EngineException {
@@ -365,7 +324,7 @@ public final class QueryService {
             () -> committed(call, connection, () -> spooled(call, connection)));
     return running(
         call,
-        Optional.of(connection),
+        connection,
         rows,
         outcome -> place.release(outcome instanceof Outcome.Done && call.isClean()));
   }
@@ -407,25 +366,18 @@ public final class QueryService {
   }
 
   private RunningQuery running(
-      Call call,
-      Optional<EngineConnection> connection,
-      BatchStream stream,
-      Consumer<Outcome> release)
+      Call call, EngineConnection connection, BatchStream stream, Consumer<Outcome> release)
       throws EngineException {
     // A transaction holds its connection itself.
     Optional<Hold> hold =
-        call.session().inTransaction() || connection.isEmpty()
+        call.session().inTransaction()
             ? Optional.empty()
             : Optional.of(holdings.take(call.session().user()));
-    var query =
-        new RunningQuery(
-            call.execution().id(),
-            call.session(),
-            connection,
+    RunningQuery query =
+        result(
+            call,
+            Optional.of(connection),
             stream,
-            call.cancellation(),
-            Portable.of(call.session(), call.text(), call.parameters()),
-            maxResultBytes,
             outcome -> {
               release.accept(outcome);
               hold.ifPresent(Hold::close);
@@ -440,6 +392,22 @@ public final class QueryService {
     }
   }
 
+  private RunningQuery result(
+      Call call,
+      Optional<EngineConnection> connection,
+      BatchStream stream,
+      Consumer<Outcome> release) {
+    return new RunningQuery(
+        call.execution().id(),
+        call.session(),
+        connection,
+        stream,
+        call.cancellation(),
+        Portable.of(call.session(), call.text(), call.parameters()),
+        maxResultBytes,
+        release);
+  }
+
   /** Starts a statement that another server has planned or run. */
   public QueryResult start(Session session, Portable portable, Cancellation cancellation)
       throws EngineException {
@@ -448,6 +416,7 @@ public final class QueryService {
         portable.namespace(),
         gate.admit(session, portable.namespace(), portable.sql()),
         Parameters.NONE,
+        ResultSource.ANY,
         cancellation,
         call -> executions.renewing(session, cancellation, () -> startElsewhere(call, portable)));
   }
@@ -476,6 +445,7 @@ public final class QueryService {
         session.namespace(),
         admitted,
         parameters,
+        ResultSource.ENGINE,
         cancellation,
         call -> {
           long rows =
@@ -576,6 +546,7 @@ public final class QueryService {
       Namespace namespace,
       Admitted admitted,
       Parameters parameters,
+      ResultSource source,
       Cancellation cancellation,
       CallWork<T> work)
       throws EngineException {
@@ -583,7 +554,7 @@ public final class QueryService {
         session,
         admitted.text().verb(),
         cancellation,
-        execution -> work.run(new Call(execution, namespace, admitted, parameters)));
+        execution -> work.run(new Call(execution, namespace, admitted, parameters, source)));
   }
 
   /** What other statements of clients are run by. */

@@ -53,6 +53,22 @@ final class StatementGate {
         });
   }
 
+  /** Lets a text pass that is known; empty where {@link #admit} has to look, or to refuse it. */
+  Optional<Admitted> admitKnown(Session session, Namespace namespace, String sql) {
+    return gate.remembered(sql)
+        .filter(statement -> isAllowed(session, namespace, statement))
+        .map(statement -> new Admitted(SqlText.of(sql), statement));
+  }
+
+  private boolean isAllowed(Session session, Namespace namespace, Statement statement) {
+    try {
+      gate.requireAllowed(statement, session.identity(), namespace);
+      return true;
+    } catch (Refusal _) {
+      return false;
+    }
+  }
+
   /** Lets an ingest pass. */
   static void admitIngest(
       Session session, String catalog, String schema, String table, boolean creates)

@@ -8,6 +8,7 @@ import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.observe.CacheUse;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.vector.BigIntVector;
@@ -21,10 +22,10 @@ import org.junit.jupiter.api.Test;
 
 /** What stays, what goes, and that no more is held than may be. */
 class ResultCacheTest {
-  private static final long MAX_BYTES = 1_000_000;
+  private static final long MAX_BYTES = 1_400_000;
 
-  /** Of 8 bytes, with a bit each that says it is there: some 100 kB. */
-  private static final int ROWS = 12_000;
+  /** Of 8 bytes, with a bit each that says it is there, which Arrow allocates 134 kB for. */
+  private static final int ROWS = 15_000;
 
   private static final long SECOND = 1_000_000_000;
 
@@ -42,7 +43,22 @@ class ResultCacheTest {
   }
 
   private static CacheKey key(String sql, long snapshot) {
+    return key(sql, OptionalLong.of(snapshot));
+  }
+
+  private static CacheKey key(String sql, OptionalLong snapshot) {
     return CacheKey.of(sql, new Namespace("lake", "main"), List.of(), snapshot).orElseThrow();
+  }
+
+  @Test
+  void whatIsOfNoSnapshotStaysWhenThereIsANewOne() throws EngineException {
+    CacheKey constant = key("1", OptionalLong.empty());
+    keep(key("q", 1), 1, ROWS, SECOND);
+    keep(constant, 1, ROWS, SECOND);
+    keep(key("q", 2), 1, ROWS, SECOND);
+    assertThat(has(constant)).isTrue();
+    assertThat(has(key("q", 1))).isFalse();
+    assertThat(has(key("q", 2))).isTrue();
   }
 
   /** A stream of one column, of so many batches. */
