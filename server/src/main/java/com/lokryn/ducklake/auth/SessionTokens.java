@@ -46,12 +46,13 @@ public final class SessionTokens {
   /** It is none that a server with this secret has made. */
   record Foreign() implements Reading {}
 
-  private final SecretKey key;
+  private final byte[] secret;
   private final Duration lifetime;
   private final InstantSource clock;
 
   /**
-   * Made when the first token is: a server that asks nobody needs none of the library's classes.
+   * Made when the first token is: a server that asks nobody needs none of the library's classes,
+   * and no other needs them, or Java's providers of cryptography, before it listens.
    */
   private volatile @Nullable TokenForm form;
 
@@ -61,7 +62,7 @@ public final class SessionTokens {
    * @param lifetime of a token; whole seconds of it count
    */
   public SessionTokens(Optional<byte[]> secret, Duration lifetime, InstantSource clock) {
-    this.key = key(secret.orElseGet(SessionTokens::random));
+    this.secret = secret.orElseGet(SessionTokens::random);
     this.lifetime = lifetime;
     this.clock = clock;
   }
@@ -116,7 +117,7 @@ public final class SessionTokens {
   private TokenForm form() {
     TokenForm made = form;
     if (made == null) {
-      made = new TokenForm(key);
+      made = new TokenForm(key(secret));
       form = made;
     }
     return made;

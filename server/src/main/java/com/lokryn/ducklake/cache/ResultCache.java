@@ -2,7 +2,6 @@ package com.lokryn.ducklake.cache;
 
 import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.observe.CacheUse;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,8 +32,11 @@ public final class ResultCache implements AutoCloseable {
    * @param number of its last use
    */
   private record Entry(CacheKey key, KeptResult result, double priority, long number) {
-    private static final Comparator<Entry> ORDER =
-        Comparator.comparingDouble(Entry::priority).thenComparingLong(Entry::number);
+    /** The order; the comparators of the library are not in the cache of quick starts. */
+    static int compare(Entry one, Entry other) {
+      int byPriority = Double.compare(one.priority, other.priority);
+      return byPriority == 0 ? Long.compare(one.number, other.number) : byPriority;
+    }
   }
 
   private final BufferAllocator allocator;
@@ -43,7 +45,7 @@ public final class ResultCache implements AutoCloseable {
   private final Quota kept;
   private final CacheUse use;
   private final Map<CacheKey, Entry> entries = new HashMap<>();
-  private final TreeSet<Entry> order = new TreeSet<>(Entry.ORDER);
+  private final TreeSet<Entry> order = new TreeSet<>(Entry::compare);
 
   /** The priority of what went last: what is new begins from there. */
   private double floor;

@@ -1,5 +1,7 @@
 package com.lokryn.ducklake.cli;
 
+import static picocli.CommandLine.Model.UsageMessageSpec.SECTION_KEY_FOOTER;
+
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import com.lokryn.ducklake.config.Setting;
@@ -8,11 +10,15 @@ import com.lokryn.ducklake.engine.BuildInfo;
 import com.lokryn.ducklake.observe.Logging;
 import java.io.PrintWriter;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Objects;
+import java.util.SequencedMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Help;
 import picocli.CommandLine.IVersionProvider;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -20,6 +26,9 @@ import picocli.CommandLine.Spec;
 
 /** The program's commands, and how each of them may end. */
 public final class CommandLineRunner {
+  /** By name, in the order of the help. */
+  private static final SequencedMap<String, Class<?>> COMMANDS = commands();
+
   private CommandLineRunner() {}
 
   /** Runs a command line, and returns the exit code. */
@@ -31,21 +40,46 @@ public final class CommandLineRunner {
       // gRPC warns, with a stack trace, of what the command itself then says in a sentence.
       ((Logger) LoggerFactory.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME)).setLevel(Level.OFF);
     }
+    return line(arguments).execute(arguments);
+  }
+
+  /**
+   * The commands that a command line may mean: the one that it begins with, or else all. What
+   * picocli knows of a command it reads by reflection, which takes as long as opening the engine.
+   */
+  private static CommandLine line(String... arguments) {
     var line = new CommandLine(new Root());
+    @Nullable Class<?> asked = arguments.length == 0 ? null : COMMANDS.get(arguments[0]);
+    for (Class<?> command : asked == null ? COMMANDS.values() : List.of(asked)) {
+      line.addSubcommand(command);
+    }
     line.setCaseInsensitiveEnumValuesAllowed(true);
     line.setParameterExceptionHandler(CommandLineRunner::usage);
     line.setExecutionExceptionHandler(CommandLineRunner::failure);
     for (CommandLine command : line.getSubcommands().values()) {
       if (command.getCommandName().equals("serve")) {
-        command.getCommandSpec().usageMessage().footer(settings());
+        command.getHelpSectionMap().put(SECTION_KEY_FOOTER, CommandLineRunner::settings);
       }
       command.getCommandSpec().versionProvider(new Versions());
     }
-    return line.execute(arguments);
+    return line;
+  }
+
+  private static SequencedMap<String, Class<?>> commands() {
+    var commands = new LinkedHashMap<String, Class<?>>();
+    commands.put("serve", ServeCommand.class);
+    commands.put("doctor", DoctorCommand.class);
+    commands.put("iam-policy", IamPolicyCommand.class);
+    commands.put("sql", SqlCommand.class);
+    commands.put("ingest", IngestCommand.class);
+    commands.put("health", HealthCommand.class);
+    commands.put("hash-password", HashPasswordCommand.class);
+    commands.put("extensions", ExtensionsCommand.class);
+    return commands;
   }
 
   /** The table of settings, for the help. */
-  private static String[] settings() {
+  private static String settings(Help help) {
     var lines = new ArrayList<String>();
     lines.add("");
     lines.add(
@@ -56,7 +90,8 @@ public final class CommandLineRunner {
     }
     lines.add("");
     lines.add("Durations are written 500ms, 3s, 5m, 1h, 7d; sizes 40MB, 2GB, 512MiB.");
-    return lines.toArray(String[]::new);
+    help.commandSpec().usageMessage().footer(lines.toArray(String[]::new));
+    return help.footer();
   }
 
   private static int usage(ParameterException e, String[] arguments) {
@@ -83,17 +118,7 @@ public final class CommandLineRunner {
       name = "ducklake-flight",
       description = "An Arrow Flight SQL server over an embedded DuckDB with a DuckLake lake.",
       mixinStandardHelpOptions = true,
-      versionProvider = Versions.class,
-      subcommands = {
-        ServeCommand.class,
-        DoctorCommand.class,
-        IamPolicyCommand.class,
-        SqlCommand.class,
-        IngestCommand.class,
-        HealthCommand.class,
-        HashPasswordCommand.class,
-        ExtensionsCommand.class
-      })
+      versionProvider = Versions.class)
   private static final class Root implements Runnable {
     @Spec private @Nullable CommandSpec spec;
 

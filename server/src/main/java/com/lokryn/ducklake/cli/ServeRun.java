@@ -143,7 +143,7 @@ record ServeRun(
     // Before the line that tells a script that it may stop the server.
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "shutdown"));
     printLine(
-        "✓ Flight SQL server listening on %s://%s:%d"
+        "✓ Flight SQL server listening on %s://%s:%s"
             .formatted(hasTls(config) ? "grpc+tls" : "grpc", hostText(address), bound));
     if (training) {
       Training.run(bound);

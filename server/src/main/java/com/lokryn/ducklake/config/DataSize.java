@@ -8,7 +8,7 @@ import java.util.regex.Matcher;
  */
 public record DataSize(long bytes) {
   static DataSize parse(String text) {
-    Matcher matcher = ValueType.NUMBER_UNIT.matcher(text);
+    Matcher matcher = ValueForms.NUMBER_UNIT.matcher(text);
     if (matcher.matches()) {
       long number = Long.parseLong(matcher.group(1));
       long unit =

@@ -13,9 +13,12 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 
-/** How the text of a setting is read; what cannot be read says what it should look like. */
+/**
+ * How the text of a setting is read; what cannot be read says what it should look like. It has no
+ * constants: an interface that has some is set up with its first implementation, and lambdas of
+ * such a one are not in the cache of quick starts.
+ */
 public interface ValueType<T> {
   /**
    * Reads a text.
@@ -29,23 +32,6 @@ public interface ValueType<T> {
   default boolean isForSecretsOnly(T value) {
     return false;
   }
-
-  Pattern NUMBER_UNIT = Pattern.compile("(\\d{1,15})\\s*([A-Za-z]*)");
-  Pattern LINE_BREAK = Pattern.compile("[\\r\\n\\x00]");
-  Pattern REGION = Pattern.compile("[a-z]{2,5}(-[a-z]{2,12}){1,2}-\\d{1,2}");
-  Pattern ZONE = Pattern.compile(REGION.pattern() + "[a-z]");
-  Pattern SECRET_NAME = Pattern.compile("[A-Za-z0-9/_+=.@!-]{1,512}");
-  Pattern MARKETPLACE_NAME = Pattern.compile("[-a-zA-Z0-9/=:_.@]{1,255}");
-  Pattern SECRET_ARN =
-      Pattern.compile(
-          "arn:aws[a-z-]*:secretsmanager:"
-              + REGION.pattern()
-              + ":\\d{12}:secret:"
-              + SECRET_NAME.pattern());
-
-  Pattern CLAIM = Pattern.compile("[^.\\s]+(\\.[^.\\s]+)*");
-  Pattern LOOPBACK = Pattern.compile("localhost|127(\\.\\d{1,3}){3}|\\[::1]");
-  String KEYS_URL_EXPECTED = "write https://provider.example.com/.well-known/jwks.json";
 
   static ValueType<String> text() {
     return text -> text;
@@ -64,7 +50,7 @@ public interface ValueType<T> {
 
   static ValueType<SecretText> secret() {
     return text -> {
-      if (LINE_BREAK.matcher(text).find()) {
+      if (ValueForms.LINE_BREAK.matcher(text).find()) {
         throw new Setting.SecretTextException(
             "has a line break, perhaps at its end from the file that it was copied from: take it"
                 + " out");
@@ -93,11 +79,11 @@ public interface ValueType<T> {
   /** The name of an AWS region; whether there is one of that name, AWS knows. */
   static ValueType<String> region() {
     return text -> {
-      if (ZONE.matcher(text).matches()) {
+      if (ValueForms.ZONE.matcher(text).matches()) {
         throw new IllegalArgumentException(
             "is a region such as us-east-1, without the letter of an availability zone");
       }
-      if (!REGION.matcher(text).matches()) {
+      if (!ValueForms.REGION.matcher(text).matches()) {
         throw new IllegalArgumentException("is the name of a region such as us-east-1");
       }
       return text;
@@ -107,7 +93,8 @@ public interface ValueType<T> {
   /** The name of a secret, or its ARN with or without the six characters at its end. */
   static ValueType<String> secretId() {
     return text -> {
-      if (!SECRET_NAME.matcher(text).matches() && !SECRET_ARN.matcher(text).matches()) {
+      if (!ValueForms.SECRET_NAME.matcher(text).matches()
+          && !ValueForms.SECRET_ARN.matcher(text).matches()) {
         throw new IllegalArgumentException(
             "is the name of a secret such as lokryn/ducklake/config, or its ARN");
       }
@@ -118,7 +105,7 @@ public interface ValueType<T> {
   /** A product's code or dimension, as the API of AWS Marketplace metering takes them. */
   static ValueType<String> marketplaceName() {
     return text -> {
-      if (!MARKETPLACE_NAME.matcher(text).matches()) {
+      if (!ValueForms.MARKETPLACE_NAME.matcher(text).matches()) {
         throw new IllegalArgumentException(
             "is a name of up to 255 letters, digits and -/=:_.@, as the seller's portal shows it");
       }
@@ -192,7 +179,7 @@ public interface ValueType<T> {
 
   static ValueType<Duration> duration() {
     return text -> {
-      Matcher matcher = NUMBER_UNIT.matcher(text);
+      Matcher matcher = ValueForms.NUMBER_UNIT.matcher(text);
       if (matcher.matches()) {
         long number = Long.parseLong(matcher.group(1));
         Optional<ChronoUnit> unit =
@@ -227,7 +214,7 @@ public interface ValueType<T> {
   /** The name of a claim, with dots before those that are inside of others. */
   static ValueType<String> claim() {
     return text -> {
-      if (!CLAIM.matcher(text).matches()) {
+      if (!ValueForms.CLAIM.matcher(text).matches()) {
         throw new IllegalArgumentException(
             "is the name of a claim such as role, or of one inside of another such as"
                 + " realm_access.roles");
@@ -244,17 +231,17 @@ public interface ValueType<T> {
         url = new URI(text);
       } catch (URISyntaxException e) {
         // The exception's own text repeats the value.
-        throw new IllegalArgumentException("is not a URL: " + KEYS_URL_EXPECTED, e);
+        throw new IllegalArgumentException("is not a URL: " + ValueForms.KEYS_URL_EXPECTED, e);
       }
       String scheme = String.valueOf(url.getScheme()).toLowerCase(Locale.ROOT);
       String host = url.getHost();
       if (host == null || url.getUserInfo() != null) {
-        throw new IllegalArgumentException("is not an address: " + KEYS_URL_EXPECTED);
+        throw new IllegalArgumentException("is not an address: " + ValueForms.KEYS_URL_EXPECTED);
       }
-      boolean isOwn = LOOPBACK.matcher(host).matches();
+      boolean isOwn = ValueForms.LOOPBACK.matcher(host).matches();
       if (!scheme.equals("https") && !(scheme.equals("http") && isOwn)) {
         throw new IllegalArgumentException(
-            "would be read without TLS from another machine: " + KEYS_URL_EXPECTED);
+            "would be read without TLS from another machine: " + ValueForms.KEYS_URL_EXPECTED);
       }
       return url;
     };

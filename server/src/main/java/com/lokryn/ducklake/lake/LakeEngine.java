@@ -109,9 +109,7 @@ public final class LakeEngine implements AutoCloseable {
     } catch (IOException e) {
       LOG.warn("nothing can be spilled to disk: {}", e.getClass().getSimpleName());
     }
-    return options
-        .temporaryDirectory()
-        .resolve("engine-%s-%d".formatted(run, opened.incrementAndGet()));
+    return options.temporaryDirectory().resolve("engine-" + run + "-" + opened.incrementAndGet());
   }
 
   /**

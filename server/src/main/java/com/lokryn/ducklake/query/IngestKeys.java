@@ -1,8 +1,6 @@
 package com.lokryn.ducklake.query;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
@@ -17,7 +15,6 @@ import java.util.OptionalLong;
  * Thread-safe.
  */
 public final class IngestKeys {
-  private static final ObjectMapper JSON = new ObjectMapper();
   private static final String KEY = "idempotency_key";
   private static final String TABLE = "table";
   private static final String ROWS = "rows";
@@ -66,7 +63,7 @@ public final class IngestKeys {
               mark);
     }
     for (List<String> row : found) {
-      JsonNode extra = read(row.getFirst());
+      JsonNode extra = Signature.extra(row.getFirst());
       if (extra.path(KEY).asText().equals(key)) {
         if (!extra.path(TABLE).asText().equals(table)) {
           throw new QueryException(
@@ -84,15 +81,6 @@ public final class IngestKeys {
   private static String mark(String key) {
     String object = Signature.json(Map.of(KEY, key));
     return object.substring(1, object.length() - 1);
-  }
-
-  private static JsonNode read(String text) {
-    try {
-      return JSON.readTree(text);
-    } catch (JsonProcessingException e) {
-      // Written by someone else.
-      return JSON.createObjectNode();
-    }
   }
 
   static Signature signed(Signature signature, String key, String table, long rows) {

@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.query;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
@@ -51,6 +52,15 @@ record Signature(String author, String kind, Map<String, Object> extra) {
     connection.run(
         "CALL system.main.ducklake_set_commit_message('lake', %s, %s, extra_info => %s)"
             .formatted(Sql.literal(author), Sql.literal(kind), Sql.literal(json(extra))));
+  }
+
+  /** Reads the extra information of a snapshot; it is empty where someone else wrote it. */
+  static JsonNode extra(String text) {
+    try {
+      return JSON.readTree(text);
+    } catch (JsonProcessingException e) {
+      return JSON.createObjectNode();
+    }
   }
 
   static String json(Map<String, Object> values) {
