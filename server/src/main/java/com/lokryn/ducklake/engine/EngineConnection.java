@@ -39,6 +39,12 @@ public final class EngineConnection implements AutoCloseable {
 
   private final AtomicBoolean closed = new AtomicBoolean();
 
+  /**
+   * Of DuckDB's 1 MB, 32 results that were not read took 100 MB more, and those that were read were
+   * not faster.
+   */
+  private static final String STREAMING_BUFFER = "SET streaming_buffer_size='100KB'";
+
   EngineConnection(
       DuckDBConnection driver, Namespace placed, BufferAllocator allocator, Engine engine) {
     this.driver = driver;
@@ -47,9 +53,13 @@ public final class EngineConnection implements AutoCloseable {
     this.engine = engine;
   }
 
-  /** Puts macros before the functions that have no bounds. */
+  /**
+   * Puts macros before the functions that have no bounds, and bounds what a result has ready that
+   * is not read.
+   */
   void bound() throws EngineException {
     try {
+      run(STREAMING_BUFFER);
       for (String macro : BoundedFunctions.statements()) {
         run(macro);
       }

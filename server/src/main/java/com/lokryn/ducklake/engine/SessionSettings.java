@@ -34,6 +34,7 @@ public final class SessionSettings {
       List.of(
           "enable_progress_bar",
           "enable_progress_bar_print",
+          "streaming_buffer_size",
           "current_transaction_invalidation_policy");
 
   /** Those of the server's that say nothing of its machine or its secrets. */

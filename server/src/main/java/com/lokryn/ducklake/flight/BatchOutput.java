@@ -5,6 +5,7 @@ import io.grpc.stub.ServerCallStreamObserver;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntSupplier;
 import org.apache.arrow.vector.FieldVector;
 import org.apache.arrow.vector.VectorSchemaRoot;
 import org.apache.arrow.vector.VectorUnloader;
@@ -19,6 +20,7 @@ import org.apache.arrow.vector.util.DictionaryUtility;
  */
 final class BatchOutput {
   private final ServerCallStreamObserver<WireMessage> observer;
+  private final SendWindow window;
   private final SchemaBytes schemas;
   private final Usage usage;
   private volatile Runnable onReady = () -> {};
@@ -27,9 +29,15 @@ final class BatchOutput {
   /**
    * To be made on the thread that the call arrives on.
    *
+   * @param streams how many results are on their way
    * @param usage where the bytes of batches are counted
    */
-  BatchOutput(ServerCallStreamObserver<WireMessage> observer, SchemaBytes schemas, Usage usage) {
+  BatchOutput(
+      ServerCallStreamObserver<WireMessage> observer,
+      SchemaBytes schemas,
+      IntSupplier streams,
+      Usage usage) {
+    this.window = new SendWindow(streams, System::nanoTime, () -> onReady.run());
     this.schemas = schemas;
     this.observer = observer;
     this.usage = usage;
@@ -44,7 +52,7 @@ final class BatchOutput {
   }
 
   boolean isReady() {
-    return observer.isReady();
+    return window.hasRoom() && observer.isReady();
   }
 
   boolean isCancelled() {
@@ -80,8 +88,10 @@ final class BatchOutput {
   /** Sends what the root holds; the root may then be loaded anew. */
   void put(VectorSchemaRoot root) {
     try (var batch = new VectorUnloader(root).getRecordBatch()) {
-      observer.onNext(WireMessage.batch(batch));
-      usage.sent(batch.computeBodyLength());
+      long bytes = batch.computeBodyLength();
+      window.sent(bytes);
+      observer.onNext(WireMessage.batch(batch, () -> window.taken(bytes)));
+      usage.sent(bytes);
     }
   }
 

@@ -62,7 +62,9 @@ final class StreamHandler {
 
   /** Answers a call; returns before all of the answer is sent. */
   void get(Flight.Ticket ticket, StreamObserver<WireMessage> observer) {
-    var output = new BatchOutput((ServerCallStreamObserver<WireMessage>) observer, schemas, usage);
+    var output =
+        new BatchOutput(
+            (ServerCallStreamObserver<WireMessage>) observer, schemas, senders::count, usage);
     Call call = calls.begin();
     try {
       switch (CommandDecoder.read(ticket.getTicket())) {

@@ -41,34 +41,43 @@ final class WireMessage {
 
   private final ByteBuffer metadata;
   private final List<ArrowBuf> body;
+  private final Runnable onWritten;
 
-  private WireMessage(ByteBuffer metadata, List<ArrowBuf> body) {
+  private WireMessage(ByteBuffer metadata, List<ArrowBuf> body, Runnable onWritten) {
     this.metadata = metadata;
     this.body = body;
+    this.onWritten = onWritten;
     body.forEach(buffer -> buffer.getReferenceManager().retain());
   }
 
   static WireMessage schema(Schema schema) {
     return new WireMessage(
-        MessageSerializer.serializeMetadata(schema, IpcOption.DEFAULT), List.of());
+        MessageSerializer.serializeMetadata(schema, IpcOption.DEFAULT), List.of(), () -> {});
   }
 
   /**
    * @param encapsulated a schema with the marks of a stream's message before it
    */
   static WireMessage schema(ByteString encapsulated) {
-    return new WireMessage(encapsulated.substring(MARKS).asReadOnlyByteBuffer(), List.of());
+    return new WireMessage(
+        encapsulated.substring(MARKS).asReadOnlyByteBuffer(), List.of(), () -> {});
   }
 
-  static WireMessage batch(ArrowRecordBatch batch) {
+  /**
+   * @param onWritten called once, when the transport has written it or has given it up
+   */
+  static WireMessage batch(ArrowRecordBatch batch, Runnable onWritten) {
     return new WireMessage(
-        MessageSerializer.serializeMetadata(batch, IpcOption.DEFAULT), batch.getBuffers());
+        MessageSerializer.serializeMetadata(batch, IpcOption.DEFAULT),
+        batch.getBuffers(),
+        onWritten);
   }
 
   static WireMessage dictionary(ArrowDictionaryBatch batch) {
     return new WireMessage(
         MessageSerializer.serializeMetadata(batch, IpcOption.DEFAULT),
-        batch.getDictionary().getBuffers());
+        batch.getDictionary().getBuffers(),
+        () -> {});
   }
 
   /** How gRPC gets the bytes; each message is sent once. */
@@ -88,7 +97,7 @@ final class WireMessage {
 
   /** The protobuf message; it owns what this message held. */
   private ByteBuf encode() {
-    var parts = new OwningBuffer(body);
+    var parts = new OwningBuffer(body, onWritten);
     byte[] header = header(bodyBytes());
     parts.addComponent(
         true, UnpooledByteBufAllocator.DEFAULT.directBuffer(header.length).writeBytes(header));
@@ -152,17 +161,20 @@ final class WireMessage {
   /** The parts of a message, which releases the Arrow buffers among them when Netty is done. */
   private static final class OwningBuffer extends CompositeByteBuf {
     private final List<ArrowBuf> owned;
+    private final Runnable onReleased;
 
-    OwningBuffer(List<ArrowBuf> owned) {
+    OwningBuffer(List<ArrowBuf> owned, Runnable onReleased) {
       // Netty merges the components of a composite with a limit, by copying them.
       super(UnpooledByteBufAllocator.DEFAULT, true, Integer.MAX_VALUE);
       this.owned = owned;
+      this.onReleased = onReleased;
     }
 
     @Override
     protected void deallocate() {
       super.deallocate();
       owned.forEach(buffer -> buffer.getReferenceManager().release());
+      onReleased.run();
     }
   }
 
