@@ -14,6 +14,11 @@ record Call(Execution execution, Namespace namespace, Admitted admitted, Paramet
     return admitted.text();
   }
 
+  /** The same with another text, of what was let pass, for the engine. */
+  Call as(SqlText other) {
+    return new Call(execution, namespace, new Admitted(other, admitted.statement()), parameters);
+  }
+
   boolean isReader() {
     return session().identity().role() == Role.READER;
   }
