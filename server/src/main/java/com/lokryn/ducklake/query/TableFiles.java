@@ -19,7 +19,7 @@ import java.util.List;
  */
 record TableFiles(List<File> files) {
   /** A file as far as it matters here. */
-  record File(String hash, long bytes, String deletes) {}
+  record File(String hash, long bytes) {}
 
   /** The column that tells of which file a row is. */
   static final String NAME_COLUMN = "filename";
@@ -36,14 +36,12 @@ record TableFiles(List<File> files) {
     // Functions go by their whole names, since the catalog could have macros that are called so.
     // Only hashes of names leave the engine.
     String sql =
-        ("SELECT system.main.md5(data_file), data_file_size_bytes,"
-                + " CASE WHEN delete_file IS NULL THEN '' ELSE system.main.md5(delete_file) END"
-                + " FROM system.main.ducklake_list_files("
-                + "'lake', %s, schema => %s, snapshot_version => %d) ORDER BY 1, 3 LIMIT %d")
+        ("SELECT system.main.md5(data_file), data_file_size_bytes"
+                + " FROM system.main.ducklake_list_files('lake', %s, schema => %s, snapshot_version => %d) ORDER BY 1, 2 LIMIT %d")
             .formatted(Sql.literal(scan.table()), Sql.literal(scan.schema()), snapshot, most);
     return new TableFiles(
         connection.rows(sql).stream()
-            .map(row -> new File(row.get(0), Long.parseLong(row.get(1)), row.get(2)))
+            .map(row -> new File(row.get(0), Long.parseLong(row.get(1))))
             .toList());
   }
 
@@ -51,15 +49,16 @@ record TableFiles(List<File> files) {
     return files.size();
   }
 
-  /** The same for the same files and files of deleted rows only. */
+  /**
+   * The same for the same files only. What was deleted of them is not in it: DuckLake may write it
+   * anew for old snapshots too, with the same meaning there, when more is deleted.
+   */
   String digest() {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
       for (File file : files) {
         digest.update(
-            "%s %d %s\n"
-                .formatted(file.hash, file.bytes, file.deletes)
-                .getBytes(StandardCharsets.US_ASCII));
+            "%s %d\n".formatted(file.hash, file.bytes).getBytes(StandardCharsets.US_ASCII));
       }
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException e) {
