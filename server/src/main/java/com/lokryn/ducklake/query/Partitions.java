@@ -44,22 +44,35 @@ final class Partitions {
     this.gate = gate;
   }
 
-  /** A statement that may be one to divide, as far as can be told without the engine. */
-  static Optional<Portable> candidate(Session session, SqlText text) {
-    return Portable.of(session, text, Parameters.NONE)
-        .filter(query -> query.sql().length() <= MAX_CHARS);
+  /**
+   * A statement that may be one to divide, by its text.
+   *
+   * @param scan what was read from it
+   */
+  record Candidate(Portable query, Admitted admitted, TableScan scan) {}
+
+  /** Reads a statement, without the lake. */
+  static Optional<Candidate> candidate(Session session, Admitted admitted) throws EngineException {
+    Optional<Portable> query =
+        Portable.of(session, admitted.text(), Parameters.NONE)
+            .filter(portable -> portable.sql().length() <= MAX_CHARS);
+    return query.isPresent()
+        ? TableScan.of(query.get().sql(), query.get().namespace())
+            .map(scan -> new Candidate(query.get(), admitted, scan))
+        : Optional.empty();
   }
 
   /** Divides a result; empty where it has to be made as a whole. */
   Optional<Partitioned> divide(
-      Session session, Portable query, Admitted admitted, Place place, Cancellation cancellation)
+      Session session, Candidate candidate, Place place, Cancellation cancellation)
       throws EngineException {
     EngineConnection connection = place.connection();
     Optional<Partitioned> divided;
     try (var _ = cancellation.guard(connection)) {
-      Scope scope = gate.enter(session, query.namespace(), admitted, connection);
+      Scope scope =
+          gate.enter(session, candidate.query().namespace(), candidate.admitted(), connection);
       try {
-        divided = divide(query, admitted, session.partitions(), scope, connection);
+        divided = divide(candidate, session.partitions(), scope, connection);
         scope.commit();
       } catch (EngineException e) {
         scope.rollBack(e);
@@ -79,21 +92,20 @@ final class Partitions {
   }
 
   private static Optional<Partitioned> divide(
-      Portable query, Admitted admitted, int wanted, Scope scope, EngineConnection connection)
+      Candidate candidate, int wanted, Scope scope, EngineConnection connection)
       throws EngineException {
-    Optional<Sight> sight = scope.sight();
-    Optional<TableScan> found = scan(query, admitted, sight);
-    if (sight.isEmpty() || found.isEmpty()) {
+    if (!isOfTables(candidate.admitted(), scope.sight())) {
       return Optional.empty();
     }
-    TableScan scan = found.get();
-    long snapshot = sight.get().snapshot();
+    Portable query = candidate.query();
+    TableScan scan = candidate.scan();
+    long snapshot = scope.sight().orElseThrow().snapshot();
     TableFiles files = TableFiles.of(scan, snapshot, MAX_FILES + 1, connection);
     int parts = Math.min(wanted, files.size());
     if (parts < 2 || files.size() > MAX_FILES || hasNamesOfItsOwn(scan, connection)) {
       return Optional.empty();
     }
-    SqlText whole = admitted.text();
+    SqlText whole = candidate.admitted().text();
     Optional<SqlText> first = text(scan, files, new Part(query, snapshot, 0, parts, ""));
     if (first.isEmpty() || !isRowByRow(whole, connection)) {
       return Optional.empty();
@@ -130,8 +142,12 @@ final class Partitions {
   SqlText text(Part part, Call call, Scope scope, EngineConnection connection)
       throws EngineException {
     try {
+      if (!isOfTables(call.admitted(), scope.sight())) {
+        throw outdated();
+      }
       TableScan scan =
-          scan(part.query(), call.admitted(), scope.sight()).orElseThrow(Partitions::outdated);
+          TableScan.of(part.query().sql(), part.query().namespace())
+              .orElseThrow(Partitions::outdated);
       TableFiles files = TableFiles.of(scan, part.snapshot(), MAX_FILES + 1, connection);
       if (!files.digest().equals(part.digest())) {
         throw outdated();
@@ -158,11 +174,9 @@ final class Partitions {
             + " names: run the query again, and fetch all parts of the new result");
   }
 
-  private static Optional<TableScan> scan(Portable query, Admitted admitted, Optional<Sight> sight)
-      throws EngineException {
-    return sight.isPresent() && Gate.isOfTables(admitted.statement(), sight.get().objects())
-        ? TableScan.of(query.sql(), query.namespace())
-        : Optional.empty();
+  /** False too in a transaction that is not the statement's own. */
+  private static boolean isOfTables(Admitted admitted, Optional<Sight> sight) {
+    return sight.isPresent() && Gate.isOfTables(admitted.statement(), sight.get().objects());
   }
 
   private static Optional<SqlText> text(TableScan scan, TableFiles files, Part part)

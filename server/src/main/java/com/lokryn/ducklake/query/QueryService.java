@@ -479,8 +479,8 @@ public final class QueryService {
 
   private Optional<Partitioned> partition(
       Session session, Admitted admitted, Cancellation cancellation) throws EngineException {
-    Optional<Portable> query = Partitions.candidate(session, admitted.text());
-    return query.isEmpty()
+    Optional<Partitions.Candidate> candidate = Partitions.candidate(session, admitted);
+    return candidate.isEmpty()
         ? Optional.empty()
         : executions.watched(
             cancellation,
@@ -490,10 +490,9 @@ public final class QueryService {
                     cancellation,
                     () ->
                         session.runAt(
-                            query.get().namespace(),
+                            candidate.get().query().namespace(),
                             place ->
-                                partitions.divide(
-                                    session, query.get(), admitted, place, cancellation))));
+                                partitions.divide(session, candidate.get(), place, cancellation))));
   }
 
   /** Starts a part of a result that this or another server has divided. */

@@ -37,7 +37,8 @@ record TableFiles(List<File> files) {
     // Only hashes of names leave the engine.
     String sql =
         ("SELECT system.main.md5(data_file), data_file_size_bytes"
-                + " FROM system.main.ducklake_list_files('lake', %s, schema => %s, snapshot_version => %d) ORDER BY 1, 2 LIMIT %d")
+                + " FROM system.main.ducklake_list_files("
+                + "'lake', %s, schema => %s, snapshot_version => %d) ORDER BY 1, 2 LIMIT %d")
             .formatted(Sql.literal(scan.table()), Sql.literal(scan.schema()), snapshot, most);
     return new TableFiles(
         connection.rows(sql).stream()

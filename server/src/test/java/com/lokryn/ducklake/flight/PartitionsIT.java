@@ -73,6 +73,10 @@ class PartitionsIT {
       root.update("CREATE TABLE named (filename VARCHAR, i BIGINT)");
       root.update("INSERT INTO named SELECT 'a', i FROM range(100) r(i)");
       root.update("INSERT INTO named SELECT 'b', i FROM range(100) r(i)");
+      // The name of a column of the table, which could be one of a field.
+      root.update("CREATE TABLE trap (main STRUCT(trap STRUCT(i BIGINT)), i BIGINT)");
+      root.update("INSERT INTO trap SELECT {'trap': {'i': -1}}, i FROM range(50) r(i)");
+      root.update("INSERT INTO trap SELECT {'trap': {'i': -2}}, i FROM range(50) r(i)");
       root.update("CREATE VIEW v AS FROM t");
       root.update("CREATE MACRO total(a) AS sum(a)");
       root.update("CREATE MACRO twice(a) AS 2 * a");
@@ -82,7 +86,7 @@ class PartitionsIT {
   /** Many files, of several versions of the table, with deleted rows, and rows in the catalog. */
   private static void fill(TestingClient client, String table) throws Exception {
     client.update(
-        "CREATE TABLE %s (i BIGINT, v VARCHAR, n DECIMAL(18, 3), d DATE, b BOOLEAN, l BIGINT[], s STRUCT(a BIGINT, b VARCHAR))"
+        "CREATE OR REPLACE TABLE %s (i BIGINT, v VARCHAR, n DECIMAL(18, 3), d DATE, b BOOLEAN, l BIGINT[], s STRUCT(a BIGINT, b VARCHAR))"
             .formatted(table));
     String insert =
         "INSERT INTO %s SELECT i, CASE WHEN i %% 11 > 0 THEN 'v' || i END, i / 7, DATE '2020-01-01' + i::INTEGER, i %% 2 = 0, [i, i + 1], {'a': i, 'b': 'x' || i}";
@@ -247,6 +251,8 @@ class PartitionsIT {
         "SELECT w AS filename FROM t WHERE filename = 'v1'",
         "SELECT w AS snapshot_id FROM t WHERE snapshot_id::VARCHAR = '3'",
         "SELECT main.t.i FROM main.t",
+        "SELECT main.trap.i FROM main.trap",
+        "SELECT lake.main.trap.i FROM trap",
         "SELECT CASE WHEN b THEN 'x' ELSE 'y' END::ENUM('x', 'y') AS e FROM t",
         "SELECT [CASE WHEN b THEN 'x' END::ENUM('x', 'y')] AS e FROM t",
         "SHOW TABLES",
@@ -399,7 +405,7 @@ class PartitionsIT {
 
   @Test
   void commitsInBetweenAreNotSeen() throws Exception {
-    client.update("CREATE TABLE moving (i BIGINT, v VARCHAR)");
+    client.update("CREATE OR REPLACE TABLE moving (i BIGINT, v VARCHAR)");
     for (int file = 0; file < 6; file++) {
       client.update(
           "INSERT INTO moving SELECT i, 'x' FROM range(%d, %d) r(i)"
@@ -434,7 +440,7 @@ class PartitionsIT {
       })
   void maintenanceInBetweenIsToldOrNotSeen(String call) throws Exception {
     fill(client, "kept");
-    client.update("CREATE TABLE plain (i BIGINT)");
+    client.update("CREATE OR REPLACE TABLE plain (i BIGINT)");
     for (int file = 0; file < 6; file++) {
       client.update("INSERT INTO plain SELECT i FROM range(%d, 900) r(i)".formatted(100 * file));
     }
