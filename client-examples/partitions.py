@@ -1,7 +1,7 @@
-"""Reads a table in parts of one snapshot, each by a worker of its own, with the ADBC driver."""
+"""Reads a table in parts of one snapshot, each over a connection of its own, with the ADBC driver."""
 
 import os
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 
 import adbc_driver_flightsql.dbapi as flight
 import pyarrow as pa
@@ -33,5 +33,5 @@ if __name__ == "__main__":
             connection.adbc_connection.set_options(**{PARTITIONS: "4"})
             parts, _ = cursor.adbc_execute_partitions("SELECT i FROM measured WHERE i >= 10")
             cursor.execute("DELETE FROM measured")  # is not seen by the parts
-    with ProcessPoolExecutor(2) as workers:
+    with ThreadPoolExecutor(2) as workers:
         print(f"{sum(workers.map(read, parts))} rows in {len(parts)} parts")
