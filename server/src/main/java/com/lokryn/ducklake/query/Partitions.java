@@ -94,7 +94,8 @@ final class Partitions {
   private static Optional<Partitioned> divide(
       Candidate candidate, int wanted, Scope scope, EngineConnection connection)
       throws EngineException {
-    if (!isOfTables(candidate.admitted(), scope.sight())) {
+    SqlText whole = candidate.admitted().text();
+    if (!isOfTables(candidate.admitted(), scope.sight()) || !isRowByRow(whole, connection)) {
       return Optional.empty();
     }
     Portable query = candidate.query();
@@ -105,9 +106,8 @@ final class Partitions {
     if (parts < 2 || files.size() > MAX_FILES || hasNamesOfItsOwn(scan, connection)) {
       return Optional.empty();
     }
-    SqlText whole = candidate.admitted().text();
     Optional<SqlText> first = text(scan, files, new Part(query, snapshot, 0, parts, ""));
-    if (first.isEmpty() || !isRowByRow(whole, connection)) {
+    if (first.isEmpty()) {
       return Optional.empty();
     }
     Schema schema = schema(whole, connection);
