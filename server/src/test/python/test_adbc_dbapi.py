@@ -1,9 +1,12 @@
 """All of the ADBC driver's DB-API, and what ADBC adds to it."""
 
+import concurrent.futures
 import datetime
 import decimal
+import multiprocessing
 import threading
 
+import adbc_driver_flightsql.dbapi
 import adbc_driver_manager
 import pyarrow as pa
 import pytest
@@ -102,6 +105,73 @@ def test_partitions_are_read_over_another_connection(server, cursor):
             reader.adbc_read_partition(partition)
             rows += reader.fetch_arrow_table().num_rows
     assert rows == 100_000
+
+
+PARTITIONS = "adbc.flight.sql.session.option.partitions"
+
+
+def read_part(work: tuple[str, bytes]) -> pa.Table:
+    """In a process of its own, with nothing but the address and the part."""
+    uri, part = work
+    with adbc_driver_flightsql.dbapi.connect(uri) as connection, connection.cursor() as reader:
+        reader.adbc_read_partition(part)
+        return reader.fetch_arrow_table()
+
+
+@pytest.fixture
+def divided(connection):
+    """A table of many files."""
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE OR REPLACE TABLE divided (i BIGINT, v VARCHAR)")
+        for file in range(8):
+            rows = f"SELECT i, 'v' || i FROM range({file * 1000}, {file * 1000 + 1000}) r(i)"
+            cursor.execute(f"INSERT INTO divided {rows}")
+        cursor.execute("DELETE FROM divided WHERE i % 10 = 0")
+        cursor.execute("INSERT INTO divided VALUES (-1, 'inlined')")
+        connection.adbc_connection.set_options(**{PARTITIONS: "4"})
+        yield cursor
+        connection.adbc_connection.set_options(**{PARTITIONS: "1"})
+        cursor.execute("DROP TABLE divided")
+
+
+def test_parts_are_read_by_processes(server, divided):
+    query = "SELECT v, i + 1 AS j FROM divided WHERE i < 7500"
+    parts, schema = divided.adbc_execute_partitions(query)
+    assert len(parts) == 4
+    with server.connect() as other, other.cursor() as writer:
+        whole = writer.execute(query).fetch_arrow_table()
+        writer.execute("INSERT INTO divided SELECT i, 'late' FROM range(100) r(i)")
+        writer.execute("DELETE FROM divided WHERE i % 2 = 0")
+    with multiprocessing.get_context("spawn").Pool(2) as workers:
+        tables = workers.map(read_part, [(server.uri, part) for part in parts])
+    assert all(table.num_rows and table.schema == schema for table in tables)
+    order = [("j", "ascending")]
+    assert pa.concat_tables(tables).sort_by(order) == whole.sort_by(order)
+
+
+def test_parts_are_read_by_threads_over_and_over(server, divided):
+    parts, _ = divided.adbc_execute_partitions("SELECT i FROM divided")
+    with concurrent.futures.ThreadPoolExecutor(4) as workers:
+        tables = workers.map(read_part, [(server.uri, part) for part in parts * 3])
+        assert sum(table.num_rows for table in tables) == 3 * 7201
+
+
+def test_a_client_that_knows_no_parts_has_all_of_them(divided):
+    divided.execute("SELECT i FROM divided")
+    found = sorted(i for (i,) in divided.fetchall())
+    assert found == sorted([-1] + [i for i in range(8000) if i % 10])
+
+
+def test_what_has_no_parts_is_one(connection, divided):
+    for query in ("SELECT count(*) FROM divided", "SELECT i FROM divided ORDER BY i"):
+        parts, _ = divided.adbc_execute_partitions(query)
+        assert len(parts) == 1
+        divided.adbc_read_partition(parts[0])
+        assert divided.fetchone() in [(7201,), (-1,)]
+    assert connection.adbc_connection.get_option_int(PARTITIONS) == 4
+    for wrong in ("0", "65", "many"):
+        with pytest.raises(adbc_driver_manager.Error):
+            connection.adbc_connection.set_options(**{PARTITIONS: wrong})
 
 
 def test_a_query_is_polled_for(cursor):

@@ -153,6 +153,11 @@ public final class SqlText {
     return end;
   }
 
+  /** The same query, if it has no LIMIT, but without rows: what tells its columns. */
+  public SqlText withoutRows() {
+    return of(sql.substring(0, endWithoutSemicolons()) + "\nLIMIT 0");
+  }
+
   /** The first word in lower case, or an empty string. */
   public String verb() {
     return word(0);

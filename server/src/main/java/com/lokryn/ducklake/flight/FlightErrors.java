@@ -167,6 +167,7 @@ final class FlightErrors {
     return switch (problem) {
       case INVALID -> Status.Code.INVALID_ARGUMENT;
       case UNKNOWN_HANDLE -> Status.Code.NOT_FOUND;
+      case OUTDATED -> Status.Code.ABORTED;
       case UNSUPPORTED -> Status.Code.UNIMPLEMENTED;
       case FORBIDDEN -> Status.Code.PERMISSION_DENIED;
       case CANCELLED, KILLED -> Status.Code.CANCELLED;

@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.flight;
 
 import com.google.protobuf.ByteString;
+import java.util.List;
 import org.apache.arrow.flight.impl.Flight;
 import org.apache.arrow.vector.types.pojo.Schema;
 
@@ -17,14 +18,23 @@ final class FlightInfos {
    * right for every client behind every load balancer.
    */
   Flight.FlightInfo of(Schema schema, Flight.FlightDescriptor descriptor, ByteString ticket) {
-    return Flight.FlightInfo.newBuilder()
-        .setSchema(schemas.of(schema))
-        .setFlightDescriptor(descriptor)
-        .addEndpoint(
-            Flight.FlightEndpoint.newBuilder()
-                .setTicket(Flight.Ticket.newBuilder().setTicket(ticket)))
-        .setTotalRecords(-1)
-        .setTotalBytes(-1)
-        .build();
+    return of(schema, descriptor, List.of(ticket));
+  }
+
+  /** An endpoint for each part of a result, in no order. */
+  Flight.FlightInfo of(
+      Schema schema, Flight.FlightDescriptor descriptor, List<ByteString> tickets) {
+    var info =
+        Flight.FlightInfo.newBuilder()
+            .setSchema(schemas.of(schema))
+            .setFlightDescriptor(descriptor)
+            .setTotalRecords(-1)
+            .setTotalBytes(-1);
+    for (ByteString ticket : tickets) {
+      info.addEndpoint(
+          Flight.FlightEndpoint.newBuilder()
+              .setTicket(Flight.Ticket.newBuilder().setTicket(ticket)));
+    }
+    return info.build();
   }
 }

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.flight;
 
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.engine.Namespace;
+import com.lokryn.ducklake.query.Part;
 import com.lokryn.ducklake.query.Portable;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
@@ -34,6 +35,7 @@ public final class Handles {
   /** What a handle stands for. */
   enum Kind {
     RESULT('r'),
+    PART('k'),
     PREPARED('p'),
     TRANSACTION('t'),
     POLL('q'),
@@ -58,8 +60,15 @@ public final class Handles {
    * @param id what that server knows it by
    * @param user whose it is
    * @param portable what another server needs to do the same
+   * @param part of its result that is meant, if it is not all of it
    */
-  record Handle(Kind kind, String server, String id, String user, Optional<Portable> portable) {}
+  record Handle(
+      Kind kind,
+      String server,
+      String id,
+      String user,
+      Optional<Portable> portable,
+      Optional<Part> part) {}
 
   /** Ready to sign: a copy of it is made for each. */
   private final Mac signer;
@@ -89,7 +98,16 @@ public final class Handles {
 
   /** Makes a handle of this server's. */
   ByteString write(Kind kind, String id, String user, Optional<Portable> found) {
-    Optional<Portable> portable = found.filter(_ -> isShared);
+    return write(kind, id, user, found.filter(_ -> isShared), Optional.empty());
+  }
+
+  /** Makes the handle of a part, which this server keeps nothing for either. */
+  ByteString write(Part part, String user) {
+    return write(Kind.PART, "", user, Optional.of(part.query()), Optional.of(part));
+  }
+
+  private ByteString write(
+      Kind kind, String id, String user, Optional<Portable> portable, Optional<Part> part) {
     var bytes = new ByteArrayOutputStream(128);
     try (var out = new DataOutputStream(bytes)) {
       out.writeByte(VERSION);
@@ -104,6 +122,12 @@ public final class Handles {
         byte[] sql = portable.get().sql().getBytes(StandardCharsets.UTF_8);
         out.writeInt(sql.length);
         out.write(sql);
+      }
+      if (part.isPresent()) {
+        out.writeLong(part.get().snapshot());
+        out.writeInt(part.get().number());
+        out.writeInt(part.get().of());
+        out.writeUTF(part.get().digest());
       }
       byte[] body = bytes.toByteArray();
       out.write(mac(body));
@@ -163,7 +187,11 @@ public final class Handles {
       String id = in.readUTF();
       String user = in.readUTF();
       Optional<Portable> portable = in.readBoolean() ? Optional.of(portable(in)) : Optional.empty();
-      return kind.map(known -> new Handle(known, server, id, user, portable));
+      Optional<Part> part =
+          kind.filter(Kind.PART::equals).isPresent() && portable.isPresent()
+              ? Optional.of(part(portable.get(), in))
+              : Optional.empty();
+      return kind.map(known -> new Handle(known, server, id, user, portable, part));
     } catch (IOException e) {
       // Signed by a server of another version.
       return Optional.empty();
@@ -174,6 +202,10 @@ public final class Handles {
     var namespace = new Namespace(in.readUTF(), in.readUTF());
     byte[] sql = in.readNBytes(in.readInt());
     return new Portable(new String(sql, StandardCharsets.UTF_8), namespace);
+  }
+
+  private static Part part(Portable query, DataInputStream in) throws IOException {
+    return new Part(query, in.readLong(), in.readInt(), in.readInt(), in.readUTF());
   }
 
   private static Mac signer(byte[] key) {

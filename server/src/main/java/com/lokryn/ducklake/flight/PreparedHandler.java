@@ -7,6 +7,7 @@ import com.lokryn.ducklake.flight.Handles.Handle;
 import com.lokryn.ducklake.flight.Handles.Kind;
 import com.lokryn.ducklake.query.Expiring;
 import com.lokryn.ducklake.query.Parameters;
+import com.lokryn.ducklake.query.Partitioned;
 import com.lokryn.ducklake.query.Portable;
 import com.lokryn.ducklake.query.PreparedQuery;
 import com.lokryn.ducklake.query.Problem;
@@ -113,7 +114,10 @@ final class PreparedHandler {
       Call call)
       throws EngineException {
     PreparedQuery query = find(command.getPreparedStatementHandle(), call);
-    return statements.started(queries.start(query, call.source(), call.cancellation()), descriptor);
+    Optional<Partitioned> parts = queries.partition(query, call.cancellation());
+    return parts.isPresent()
+        ? statements.divided(parts.get(), query.session(), descriptor)
+        : statements.started(queries.start(query, call.source(), call.cancellation()), descriptor);
   }
 
   /** The same without the engine, on any thread, where the result is at hand. */

@@ -22,12 +22,14 @@ import org.apache.arrow.flight.impl.Flight.SetSessionOptionsResult.ErrorValue;
 
 /**
  * The options of a session: where its names are looked up, and the settings of DuckDB that are its
- * own, which are those that USE and SET change; and whether it uses the cache of results.
+ * own, which are those that USE and SET change; whether it uses the cache of results, and into how
+ * many parts its results are divided.
  */
 final class SessionHandler {
   private static final String CATALOG = "catalog";
   private static final String SCHEMA = "schema";
   private static final String RESULT_CACHE = "result_cache";
+  private static final String PARTITIONS = "partitions";
   private static final Pattern NUMBER = Pattern.compile("\\d{1,18}");
 
   private final QueryService queries;
@@ -80,10 +82,26 @@ final class SessionHandler {
     return wanted.isPresent() ? Optional.empty() : Optional.of(ErrorValue.INVALID_VALUE);
   }
 
+  private static Optional<ErrorValue> setPartitions(SessionOptionValue value, Session session) {
+    boolean isSet =
+        switch (value.getOptionValueCase()) {
+          case INT64_VALUE -> session.divide(value.getInt64Value());
+          case STRING_VALUE ->
+              NUMBER.matcher(value.getStringValue()).matches()
+                  && session.divide(Long.parseLong(value.getStringValue()));
+          case OPTIONVALUE_NOT_SET -> session.divide(1);
+          case BOOL_VALUE, DOUBLE_VALUE, STRING_LIST_VALUE -> false;
+        };
+    return isSet ? Optional.empty() : Optional.of(ErrorValue.INVALID_VALUE);
+  }
+
   private Optional<ErrorValue> set(String name, SessionOptionValue value, Call call)
       throws EngineException {
     if (name.equals(RESULT_CACHE)) {
       return setCache(value, call.session());
+    }
+    if (name.equals(PARTITIONS)) {
+      return setPartitions(value, call.session());
     }
     if (!name.equals(CATALOG) && !name.equals(SCHEMA) && !SessionSettings.isAllowed(name)) {
       return Optional.of(ErrorValue.INVALID_NAME);
@@ -157,6 +175,9 @@ final class SessionHandler {
     result.putSessionOptions(
         RESULT_CACHE,
         SessionOptionValue.newBuilder().setBoolValue(call.session().usesCache()).build());
+    result.putSessionOptions(
+        PARTITIONS,
+        SessionOptionValue.newBuilder().setInt64Value(call.session().partitions()).build());
     queries
         .ask(call.session(), call.cancellation(), SessionHandler::settings)
         .forEach(row -> result.putSessionOptions(row.get(0), typed(row.get(1))));

@@ -6,6 +6,7 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.TypeFacts;
 import com.lokryn.ducklake.flight.Handles.Handle;
 import com.lokryn.ducklake.flight.Handles.Kind;
+import com.lokryn.ducklake.query.Partitioned;
 import com.lokryn.ducklake.query.PreparedQuery;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
@@ -45,8 +46,13 @@ final class StatementHandler {
       FlightSql.CommandStatementQuery command, Flight.FlightDescriptor descriptor, Call call)
       throws EngineException {
     Session session = session(command.hasTransactionId(), command.getTransactionId(), call);
-    return started(
-        queries.start(session, command.getQuery(), call.source(), call.cancellation()), descriptor);
+    Optional<Partitioned> parts =
+        queries.partition(session, command.getQuery(), call.cancellation());
+    return parts.isPresent()
+        ? divided(parts.get(), session, descriptor)
+        : started(
+            queries.start(session, command.getQuery(), call.source(), call.cancellation()),
+            descriptor);
   }
 
   /** The same without the engine, on any thread, where the result is at hand. */
@@ -78,23 +84,38 @@ final class StatementHandler {
   Flight.FlightInfo started(QueryResult result, Flight.FlightDescriptor descriptor) {
     Schema schema = result.schema();
     results.park(result);
-    var ticket =
-        FlightSql.TicketStatementQuery.newBuilder()
-            .setStatementHandle(
-                handles.write(
-                    Kind.RESULT, result.id().value(), result.session().user(), result.portable()))
-            .build();
-    return infos.of(schema, descriptor, Any.pack(ticket).toByteString());
+    return infos.of(
+        schema,
+        descriptor,
+        ticket(
+            handles.write(
+                Kind.RESULT, result.id().value(), result.session().user(), result.portable())));
+  }
+
+  /** Hands out the tickets of the parts of a result, of which nothing was started. */
+  Flight.FlightInfo divided(
+      Partitioned parts, Session session, Flight.FlightDescriptor descriptor) {
+    return infos.of(
+        parts.schema(),
+        descriptor,
+        parts.parts().stream().map(part -> ticket(handles.write(part, session.user()))).toList());
+  }
+
+  private static ByteString ticket(ByteString handle) {
+    return Any.pack(FlightSql.TicketStatementQuery.newBuilder().setStatementHandle(handle).build())
+        .toByteString();
   }
 
   /** What a ticket stands for, as far as its signature and its owner go. */
   Handle read(FlightSql.TicketStatementQuery ticket, Call call) {
-    return handles.read(Kind.RESULT, ticket.getStatementHandle(), call.session().user());
+    ByteString handle = ticket.getStatementHandle();
+    return handles.read(
+        handles.isOf(Kind.PART, handle) ? Kind.PART : Kind.RESULT, handle, call.session().user());
   }
 
   /** True when the result is here, or nowhere: then it can be claimed without the engine. */
   boolean isHere(Handle ticket) {
-    return handles.isOwn(ticket) || ticket.portable().isEmpty();
+    return ticket.part().isEmpty() && (handles.isOwn(ticket) || ticket.portable().isEmpty());
   }
 
   /** The result a ticket stands for; of several requests one gets it. */
@@ -108,8 +129,11 @@ final class StatementHandler {
     return results.claim(ticket.id());
   }
 
-  /** Gives the rows of a ticket that another server of the lake has made. */
+  /** Gives the rows of a ticket that another server of the lake has made, or any for a part. */
   QueryResult startHere(Handle ticket, Call call) throws EngineException {
+    if (ticket.part().isPresent()) {
+      return queries.start(call.session(), ticket.part().get(), call.cancellation());
+    }
     return queries.start(call.session(), ticket.portable().orElseThrow(), call.cancellation());
   }
 

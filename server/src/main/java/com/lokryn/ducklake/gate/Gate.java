@@ -132,6 +132,19 @@ public final class Gate {
   }
 
   /**
+   * True when a statement, which was let pass, is stable, and neither views nor macros of the lake
+   * have part in it.
+   */
+  public static boolean isOfTables(Statement statement, StoredObjects objects) {
+    References references = statement.references();
+    return isStable(statement, objects)
+        && references.relations().stream()
+            .allMatch(relation -> objects.views(relation.name().last()).isEmpty())
+        && references.functions().stream().allMatch(name -> objects.macros(name).isEmpty())
+        && (!references.isCalling() || objects.shadows().isEmpty());
+  }
+
+  /**
    * Asks the catalog what it has stored. In a transaction that takes another connection to the
    * catalog than the transaction has; outside of one it is free again when this is done.
    */

@@ -251,7 +251,8 @@ final class StatementReader {
         error.orElseGet(() -> "Parser Error: " + parse.path("error_message").asText()));
   }
 
-  private static JsonNode parse(String sql) throws EngineException {
+  /** DuckDB's parse of a text, as {@link StatementParser#json} has it. */
+  static JsonNode parse(String sql) throws EngineException {
     try {
       return MAPPER.readTree(StatementParser.json(sql));
     } catch (EngineException e) {

@@ -19,6 +19,12 @@ record Call(
     return admitted.text();
   }
 
+  /** The same with another text, of what was let pass, for the engine. */
+  Call as(SqlText other) {
+    return new Call(
+        execution, namespace, new Admitted(other, admitted.statement()), parameters, source);
+  }
+
   boolean isReader() {
     return session().identity().role() == Role.READER;
   }

@@ -6,6 +6,8 @@ public enum Problem {
   INVALID,
   /** A handle, ticket or transaction that is not there, or no longer. */
   UNKNOWN_HANDLE,
+  /** What a handle was made for is not any more; it is made anew by asking again. */
+  OUTDATED,
   UNSUPPORTED,
   /** Not this client's to do. */
   FORBIDDEN,

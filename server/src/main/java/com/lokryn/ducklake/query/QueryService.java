@@ -33,6 +33,7 @@ public final class QueryService {
   private final Holdings holdings;
   private final Reuse reuse;
   private final Planning planning;
+  private final Partitions partitions;
   private final Executions executions;
   private final long maxResultBytes;
 
@@ -58,6 +59,7 @@ public final class QueryService {
     this.gate = new StatementGate(gate);
     this.holdings = holdings;
     this.reuse = new Reuse(cache);
+    this.partitions = new Partitions(this.gate);
     this.executions = new Executions(holdings, new Deadlines(clock, timeout), onFailure, renewal);
     this.planning = new Planning(this.gate, reuse, types, executions);
     this.maxResultBytes = maxResultBytes;
@@ -423,6 +425,71 @@ public final class QueryService {
 
   private QueryResult startElsewhere(Call call, Portable portable) throws EngineException {
     return call.session().runAt(portable.namespace(), place -> startIn(place, call));
+  }
+
+  /**
+   * Divides the result of a query into as many parts as its session asks for, and runs none of
+   * them. Empty where it cannot be divided, or is not to be: then it is to be started.
+   */
+  public Optional<Partitioned> partition(Session session, String sql, Cancellation cancellation)
+      throws EngineException {
+    return session.partitions() > 1
+        ? partition(session, gate.admit(session, session.namespace(), sql), cancellation)
+        : Optional.empty();
+  }
+
+  /** As {@link #partition}, for a prepared statement; one with values is not divided. */
+  public Optional<Partitioned> partition(PreparedQuery prepared, Cancellation cancellation)
+      throws EngineException {
+    return prepared.session().partitions() > 1 && !prepared.isBound()
+        ? partition(prepared.session(), prepared.admitted(), cancellation)
+        : Optional.empty();
+  }
+
+  private Optional<Partitioned> partition(
+      Session session, Admitted admitted, Cancellation cancellation) throws EngineException {
+    Optional<Partitions.Candidate> candidate = Partitions.candidate(session, admitted);
+    return candidate.isEmpty()
+        ? Optional.empty()
+        : executions.watched(
+            cancellation,
+            () ->
+                executions.renewing(
+                    session,
+                    cancellation,
+                    () ->
+                        session.runAt(
+                            candidate.get().query().namespace(),
+                            place ->
+                                partitions.divide(session, candidate.get(), place, cancellation))));
+  }
+
+  /** Starts a part of a result that this or another server has divided. */
+  public QueryResult start(Session session, Part part, Cancellation cancellation)
+      throws EngineException {
+    Namespace namespace = part.query().namespace();
+    return accounted(
+        session,
+        namespace,
+        gate.admit(session, namespace, part.query().sql()),
+        Parameters.NONE,
+        ResultSource.ENGINE,
+        cancellation,
+        call ->
+            executions.renewing(
+                session,
+                cancellation,
+                () -> session.runAt(namespace, place -> startPart(place, call, part))));
+  }
+
+  private QueryResult startPart(Place place, Call call, Part part) throws EngineException {
+    Scope scope;
+    Call narrowed;
+    try (var _ = call.cancellation().guard(place.connection())) {
+      scope = partitions.enter(call, place.connection());
+      narrowed = call.as(partitions.text(part, call, scope, place.connection()));
+    }
+    return startIn(place, scope, Optional.empty(), narrowed);
   }
 
   /** Runs a statement to its end and returns the rows it changed. */

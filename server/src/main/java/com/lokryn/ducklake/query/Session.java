@@ -100,6 +100,9 @@ public final class Session implements AutoCloseable {
     T run(Place place) throws EngineException;
   }
 
+  /** Into how many parts a result may be divided. */
+  public static final int MAX_PARTITIONS = 64;
+
   private static final int MAX_OBJECTS = 1_000;
 
   private final String id;
@@ -110,6 +113,7 @@ public final class Session implements AutoCloseable {
   private volatile Identity identity;
   private volatile Namespace namespace;
   private volatile boolean usesCache = true;
+  private volatile int partitions = 1;
   private volatile @Nullable Workspace workspace;
 
   /**
@@ -170,6 +174,24 @@ public final class Session implements AutoCloseable {
 
   public void useCache(boolean whether) {
     usesCache = whether;
+  }
+
+  /** Into how many parts its results are divided where they can be; one for not at all. */
+  public int partitions() {
+    return partitions;
+  }
+
+  /**
+   * Changes {@link #partitions}.
+   *
+   * @return false where that is no number of parts
+   */
+  public boolean divide(long wanted) {
+    if (wanted < 1 || wanted > MAX_PARTITIONS) {
+      return false;
+    }
+    partitions = (int) wanted;
+    return true;
   }
 
   public Namespace namespace() {

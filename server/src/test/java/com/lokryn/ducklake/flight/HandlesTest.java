@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.flight.Handles.Kind;
+import com.lokryn.ducklake.query.Part;
 import com.lokryn.ducklake.query.Portable;
 import com.lokryn.ducklake.query.QueryException;
 import java.nio.charset.StandardCharsets;
@@ -44,5 +45,19 @@ class HandlesTest {
     assertThatThrownBy(() -> other.read(Kind.RESULT, small, "ana"))
         .isInstanceOf(QueryException.class)
         .hasMessageContaining("flight_token_secret");
+  }
+
+  @Test
+  void partsAreCarriedWithOrWithoutASecretOfSeveralServers() {
+    var part = new Part(READ.get(), 1L << 40, 3, 4, "digest");
+    for (Handles handles : new Handles[] {shared(), new Handles(Optional.empty())}) {
+      ByteString handle = handles.write(part, "ana");
+      assertThat(handles.isOf(Kind.PART, handle)).isTrue();
+      assertThat(handles.read(Kind.PART, handle, "ana").part()).isEqualTo(Optional.of(part));
+      assertThatThrownBy(() -> handles.read(Kind.RESULT, handle, "ana"))
+          .isInstanceOf(QueryException.class);
+      assertThatThrownBy(() -> handles.read(Kind.PART, handle, "bo"))
+          .isInstanceOf(QueryException.class);
+    }
   }
 }
