@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.engine;
 
+import com.lokryn.ducklake.engine.OpenResults.Ahead;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Deque;
@@ -19,11 +20,19 @@ public final class Engine implements AutoCloseable {
   /** Connections that wait for another use; each costs a few kilobytes. */
   private static final int MAX_IDLE = 64;
 
+  /**
+   * A connection of the driver's that waits for another use.
+   *
+   * @param ahead how far its results run ahead
+   */
+  private record Idle(DuckDBConnection driver, Ahead ahead) {}
+
   private final DuckDBConnection first;
   private final BufferAllocator allocator;
   private final Set<EngineConnection> connections = ConcurrentHashMap.newKeySet();
   private final Namespace home;
-  private final Deque<DuckDBConnection> idle = new ConcurrentLinkedDeque<>();
+  private final Deque<Idle> idle = new ConcurrentLinkedDeque<>();
+  private final OpenResults results = new OpenResults();
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /** Nothing connects any more; what is connected goes on. */
@@ -94,18 +103,19 @@ public final class Engine implements AutoCloseable {
    */
   public EngineConnection connect(Namespace namespace) throws EngineException {
     try {
-      @Nullable DuckDBConnection idleDriver = namespace.equals(home) ? idle.pollLast() : null;
-      DuckDBConnection driver = idleDriver == null ? first.duplicate() : idleDriver;
-      var connection = new EngineConnection(driver, namespace, allocator, this);
+      @Nullable Idle found = namespace.equals(home) ? idle.pollLast() : null;
+      Idle used = found == null ? new Idle(first.duplicate(), Ahead.USUAL) : found;
+      var connection = new EngineConnection(used.driver, namespace, used.ahead, allocator, this);
       connections.add(connection);
       if (closed.get() || retired) {
         connection.close();
         throw new EngineException(EngineError.CONNECTION, "Connection Error: the engine is closed");
       }
-      if (idleDriver == null) {
+      if (found == null) {
         connection.bound();
         connection.use(namespace);
       }
+      connection.runAhead(results.ahead());
       return connection;
     } catch (SQLException e) {
       throw EngineException.of(e);
@@ -150,15 +160,21 @@ public final class Engine implements AutoCloseable {
    * A driver's connection that may be used again, or is closed when there are enough. Only one
    * namespace is worth keeping connections for: where every session begins.
    */
-  void idle(Namespace namespace, DuckDBConnection driver) throws SQLException {
+  void idle(Namespace namespace, DuckDBConnection driver, Ahead ahead) throws SQLException {
     if (closed.get() || retired || !namespace.equals(home) || idle.size() >= MAX_IDLE) {
       driver.close();
       return;
     }
-    idle.addLast(driver);
-    if ((closed.get() || retired) && idle.remove(driver)) {
+    var free = new Idle(driver, ahead);
+    idle.addLast(free);
+    if ((closed.get() || retired) && idle.remove(free)) {
       driver.close();
     }
+  }
+
+  /** The results that are open. */
+  OpenResults results() {
+    return results;
   }
 
   /** Connections that are open now, without the engine's own. */
@@ -172,8 +188,8 @@ public final class Engine implements AutoCloseable {
 
   private void closeIdle() {
     try {
-      for (DuckDBConnection driver = idle.poll(); driver != null; driver = idle.poll()) {
-        driver.close();
+      for (Idle free = idle.poll(); free != null; free = idle.poll()) {
+        free.driver.close();
       }
     } catch (SQLException e) {
       throw new IllegalStateException("closing a connection failed", e);

@@ -38,15 +38,19 @@ final class EngineBatchStream implements BatchStream {
   private final Optional<MemorySegment> batchSize;
   private final BatchSizer sizer;
   private final Representable representable;
+  private final OpenResults results;
   private final BooleanSupplier isCutOff;
   private boolean exhausted;
+  private boolean closed;
 
   private EngineBatchStream(
       DuckDBResultSet result,
       ArrowReader reader,
       Optional<MemorySegment> batchSize,
+      OpenResults results,
       BooleanSupplier isCutOff)
       throws IOException {
+    this.results = results;
     this.isCutOff = isCutOff;
     this.result = result;
     this.reader = reader;
@@ -58,12 +62,16 @@ final class EngineBatchStream implements BatchStream {
   }
 
   /**
+   * @param results that this one is counted among
    * @param isCutOff whether the connection was closed under the stream, which DuckDB then ends as
    *     if there were no more rows
    */
   @SuppressWarnings("restricted") // the one field of the C stream that DriverAccess has found
   static BatchStream open(
-      DuckDBResultSet result, BufferAllocator allocator, BooleanSupplier isCutOff)
+      DuckDBResultSet result,
+      BufferAllocator allocator,
+      OpenResults results,
+      BooleanSupplier isCutOff)
       throws EngineException {
     try {
       long address = DriverAccess.exportStream(result, FIXED_ROWS);
@@ -74,7 +82,9 @@ final class EngineBatchStream implements BatchStream {
               : Optional.empty();
       ArrowReader reader = Data.importArrayStream(allocator, ArrowArrayStream.wrap(address));
       try {
-        return new EngineBatchStream(result, reader, batchSize, isCutOff);
+        var stream = new EngineBatchStream(result, reader, batchSize, results, isCutOff);
+        results.opened();
+        return stream;
       } catch (IOException | RuntimeException e) {
         reader.close();
         throw e;
@@ -144,6 +154,10 @@ final class EngineBatchStream implements BatchStream {
 
   @Override
   public void close() throws EngineException {
+    if (!closed) {
+      closed = true;
+      results.closed();
+    }
     try (result;
         reader) {
       // Reader first, then the result it came from.

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.engine;
 
+import com.lokryn.ducklake.engine.OpenResults.Ahead;
 import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,30 +40,45 @@ public final class EngineConnection implements AutoCloseable {
 
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  /**
-   * Of DuckDB's 1 MB, 32 results that were not read took 100 MB more, and those that were read were
-   * not faster.
-   */
-  private static final String STREAMING_BUFFER = "SET streaming_buffer_size='100KB'";
+  /** How far results of the driver's connection run ahead. */
+  private Ahead ahead;
 
+  /**
+   * @param ahead how far results of the driver's connection run ahead
+   */
   EngineConnection(
-      DuckDBConnection driver, Namespace placed, BufferAllocator allocator, Engine engine) {
+      DuckDBConnection driver,
+      Namespace placed,
+      Ahead ahead,
+      BufferAllocator allocator,
+      Engine engine) {
+    this.ahead = ahead;
     this.driver = driver;
     this.placed = placed;
     this.allocator = allocator;
     this.engine = engine;
   }
 
-  /**
-   * Puts macros before the functions that have no bounds, and bounds what a result has ready that
-   * is not read.
-   */
+  /** Puts macros before the functions that have no bounds. */
   void bound() throws EngineException {
     try {
-      run(STREAMING_BUFFER);
       for (String macro : BoundedFunctions.statements()) {
         run(macro);
       }
+    } catch (EngineException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** Has results run ahead so far from here on. */
+  void runAhead(Ahead wanted) throws EngineException {
+    if (wanted == ahead) {
+      return;
+    }
+    try {
+      run(wanted.statement());
+      ahead = wanted;
     } catch (EngineException e) {
       close();
       throw e;
@@ -103,6 +119,7 @@ public final class EngineConnection implements AutoCloseable {
           (DuckDBPreparedStatement) driver.prepareStatement(text.sql()),
           text.isPlainChange(),
           allocator,
+          engine.results(),
           closed::get);
     } catch (SQLException e) {
       throw EngineException.of(e);
@@ -239,7 +256,7 @@ public final class EngineConnection implements AutoCloseable {
     }
     engine.closed(this);
     try {
-      engine.idle(placed, driver);
+      engine.idle(placed, driver, ahead);
     } catch (SQLException e) {
       throw new IllegalStateException("closing a connection failed", e);
     }

@@ -28,6 +28,7 @@ public final class EngineStatement implements AutoCloseable {
   private final DuckDBPreparedStatement driver;
   private final boolean isPlainChange;
   private final BufferAllocator allocator;
+  private final OpenResults results;
   private final BooleanSupplier isCutOff;
 
   /**
@@ -39,7 +40,9 @@ public final class EngineStatement implements AutoCloseable {
       DuckDBPreparedStatement driver,
       boolean isPlainChange,
       BufferAllocator allocator,
+      OpenResults results,
       BooleanSupplier isCutOff) {
+    this.results = results;
     this.isCutOff = isCutOff;
     this.driver = driver;
     this.isPlainChange = isPlainChange;
@@ -118,7 +121,7 @@ public final class EngineStatement implements AutoCloseable {
       driver.execute();
       var result = (DuckDBResultSet) driver.getResultSet();
       Representable.requireTypes(columns((DuckDBResultSetMetaData) result.getMetaData()));
-      return EngineBatchStream.open(result, allocator, isCutOff);
+      return EngineBatchStream.open(result, allocator, results, isCutOff);
     } catch (SQLException e) {
       throw EngineException.of(e);
     }
