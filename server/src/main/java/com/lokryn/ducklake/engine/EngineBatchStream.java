@@ -41,7 +41,6 @@ final class EngineBatchStream implements BatchStream {
   private final OpenResults results;
   private final BooleanSupplier isCutOff;
   private boolean exhausted;
-  private boolean closed;
 
   private EngineBatchStream(
       DuckDBResultSet result,
@@ -154,10 +153,7 @@ final class EngineBatchStream implements BatchStream {
 
   @Override
   public void close() throws EngineException {
-    if (!closed) {
-      closed = true;
-      results.closed();
-    }
+    results.closed();
     try (result;
         reader) {
       // Reader first, then the result it came from.

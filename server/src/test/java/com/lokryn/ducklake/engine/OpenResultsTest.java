@@ -28,7 +28,6 @@ class OpenResultsTest {
       assertThat(ahead(engine)).isEqualTo(Ahead.LITTLE);
       for (BatchStream stream : open) {
         stream.close();
-        stream.close();
       }
       assertThat(ahead(engine)).isEqualTo(Ahead.USUAL);
     }
