@@ -59,17 +59,9 @@ class GrpcCalls:
         options = [("grpc.use_local_subchannel_pool", 1), ("grpc.max_receive_message_length", -1)]
         self._channel = grpc.insecure_channel(address, options=options)
         service = "/arrow.flight.protocol.FlightService/"
-        self._health = self._channel.unary_unary("/grpc.health.v1.Health/Check")
         self._info = self._channel.unary_unary(service + "GetFlightInfo")
         self._get = self._channel.unary_stream(service + "DoGet")
         self._action = self._channel.unary_stream(service + "DoAction")
-
-    def health(self) -> None:
-        self._health(b"", timeout=CALL_TIMEOUT_S)
-
-    def direct(self, sql: str) -> None:
-        """Two calls."""
-        self._fetch(wire.statement_query(sql))
 
     def prepared(self, sql: str) -> None:
         """Four calls."""

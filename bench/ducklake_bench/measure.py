@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import statistics
-import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 #: Runs once and says how many seconds the part that counts took.
 Case = Callable[[], float]
-
-MAX_CALLS_PER_THREAD = 100_000
 
 
 @dataclass(frozen=True)
@@ -71,48 +66,3 @@ def in_blocks(
 
 def _repeat(case: Case, calls: int) -> list[float]:
     return [case() for _ in range(calls)]
-
-
-def calls_per_second(calls: list[Callable[[], object]], seconds: float) -> float:
-    """One thread for each of the given calls repeats it until the time is over."""
-    start = threading.Barrier(len(calls) + 1)
-
-    def loop(call: Callable[[], object]) -> int:
-        call()  # connects
-        start.wait(timeout=60)
-        deadline = time.perf_counter() + seconds
-        for done in range(MAX_CALLS_PER_THREAD):
-            if time.perf_counter() >= deadline:
-                return done
-            call()
-        return MAX_CALLS_PER_THREAD
-
-    with ThreadPoolExecutor(max_workers=len(calls)) as pool:
-        counts = [pool.submit(_or_abort, start, loop, call) for call in calls]
-        # Broken by a thread that failed, which says why below.
-        with contextlib.suppress(threading.BrokenBarrierError):
-            start.wait(timeout=60)
-        begin = time.perf_counter()
-        total = sum(_results(counts))
-        return total / (time.perf_counter() - begin)
-
-
-def _or_abort(
-    barrier: threading.Barrier,
-    loop: Callable[[Callable[[], object]], int],
-    call: Callable[[], object],
-) -> int:
-    try:
-        return loop(call)
-    except Exception:
-        barrier.abort()
-        raise
-
-
-def _results(futures: list) -> list[int]:
-    """All results; of several failures, the one that is not a consequence of another."""
-    failures = [e for f in futures if (e := f.exception()) is not None]
-    if failures:
-        causes = [e for e in failures if not isinstance(e, threading.BrokenBarrierError)]
-        raise (causes or failures)[0]
-    return [f.result() for f in futures]

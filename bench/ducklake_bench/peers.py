@@ -35,7 +35,7 @@ class Pyarrow:
     version = f"Flight server of pyarrow {pa.__version__}"
 
     def __init__(self, lake: Path) -> None:
-        self._server = Helper("peer_server", "pyarrow", str(lake))
+        self._server = Helper.python("peer_server", "pyarrow", str(lake))
         self._client = flight.FlightClient(self._server.answer())
 
     def stream(self, sql: str) -> Generator[pa.RecordBatch, None, None]:
@@ -51,7 +51,7 @@ class Quack:
 
     def __init__(self, lake: Path) -> None:
         uri, token = f"quack:127.0.0.1:{_free_port()}", secrets.token_hex()
-        self._server = Helper("peer_server", "quack", str(lake), uri, token)
+        self._server = Helper.python("peer_server", "quack", str(lake), uri, token)
         self._server.answer()
         self._client = duckdb.connect()
         for extension in ("httpfs", "quack"):

@@ -6,6 +6,7 @@ import queue
 import subprocess
 import sys
 import threading
+from collections.abc import Sequence
 
 from ducklake_bench import BenchFailure
 
@@ -14,18 +15,23 @@ END_TIMEOUT_S = 30.0
 
 
 class Helper:
-    """`python -m ducklake_bench.MODULE ARGUMENTS`, spoken with in lines, in this process group."""
+    """A program that is spoken with in lines, in this process group."""
 
-    def __init__(self, module: str, *arguments: str) -> None:
-        self._name = module
+    def __init__(self, name: str, command: Sequence[str]) -> None:
+        self._name = name
         self._process = subprocess.Popen(
-            [sys.executable, "-m", f"ducklake_bench.{module}", *arguments],
+            command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
         )
         self._lines: queue.Queue[str] = queue.Queue()
         threading.Thread(target=self._read_lines, daemon=True).start()
+
+    @classmethod
+    def python(cls, module: str, *arguments: str) -> Helper:
+        """`python -m ducklake_bench.MODULE ARGUMENTS`"""
+        return cls(module, [sys.executable, "-m", f"ducklake_bench.{module}", *arguments])
 
     def _read_lines(self) -> None:
         assert self._process.stdout is not None
