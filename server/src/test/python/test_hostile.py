@@ -176,7 +176,12 @@ def quantile(latencies, part):
 
 @pytest.mark.parametrize("size", ["usual", "small"])
 def test_one_hostile_client_beside_eight_honest_ones(start, size, capsys):
-    environment = {"FLIGHT_USERS": USERS, "MAX_TEMP_DIRECTORY_SIZE": "2GB"}
+    # Of results that are kept nobody would notice the attack.
+    environment = {
+        "FLIGHT_USERS": USERS,
+        "MAX_TEMP_DIRECTORY_SIZE": "2GB",
+        "RESULT_CACHE_SIZE": "0B",
+    }
     if size == "small":
         # What a container of 1 GiB with half a processor gets.
         environment |= {
