@@ -8,6 +8,12 @@ public final class MachineMemory {
   /** The rest is for batches on their way, the heap, and what DuckDB does not count. */
   private static final double ENGINE_SHARE = 0.6;
 
+  /** What that rest takes at most, however small the machine is: measured in 1 GiB. */
+  private static final long REST_BYTES = 600_000_000;
+
+  /** Of a machine that is smaller than that. */
+  private static final double LEAST_SHARE = 0.25;
+
   private MachineMemory() {}
 
   /** Bytes there are. */
@@ -18,6 +24,11 @@ public final class MachineMemory {
 
   /** Bytes that the engine may hold where no setting says how many. */
   public static long defaultEngineBytes() {
-    return (long) (total() * ENGINE_SHARE);
+    return defaultEngineBytes(total());
+  }
+
+  static long defaultEngineBytes(long total) {
+    long most = Math.min((long) (total * ENGINE_SHARE), total - REST_BYTES);
+    return Math.max((long) (total * LEAST_SHARE), most);
   }
 }

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.engine.MachineMemory;
 import java.util.function.IntSupplier;
 import java.util.function.LongSupplier;
 
@@ -20,7 +21,7 @@ final class SendWindow {
   static final long MAX_BYTES = 14 << 20;
 
   /** What may wait for all clients together, down to the least for each. */
-  private static final long BUDGET_BYTES = 224 << 20;
+  private static final long BUDGET_BYTES = Math.min(224 << 20, MachineMemory.total() / 8);
 
   /** What was taken counts for one to two of these. */
   private static final long SPAN_NANOS = 50_000_000;
