@@ -323,8 +323,8 @@ public final class Settings {
       Setting.of(
           "result_cache_size",
           ValueType.size(),
-          new DataSize(64_000_000),
-          "64MB",
+          new DataSize(32_000_000),
+          "32MB",
           "memory for results that are given again while the lake is unchanged; 0B keeps none");
 
   public static final Setting<DataSize> MAX_RESULT_BYTES =

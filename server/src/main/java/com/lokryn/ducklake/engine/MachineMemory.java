@@ -8,7 +8,9 @@ public final class MachineMemory {
   /** The rest is for batches on their way, the heap, and what DuckDB does not count. */
   private static final double ENGINE_SHARE = 0.6;
 
-  /** What that rest takes however small the machine is, with 32 results and some uploads at once. */
+  /**
+   * What that rest takes however small the machine is, with 32 results and some uploads at once.
+   */
   private static final long REST_BYTES = 600_000_000;
 
   /** Of a machine that is smaller than that. */
