@@ -15,9 +15,9 @@ import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
 import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
- * Copies a result while it is read. The engine's own buffers are larger than what is in them, by
- * thousands of times for a few rows; so what is kept is copied, and a result for which there is no
- * room is given up. It is handed on only when the stream has ended well.
+ * Holds the batches of a result while it is read, and copies them when the stream has ended well:
+ * the engine's own buffers are larger than what is in them, by thousands of times for a few rows. A
+ * result for which there is no room is given up before anything of it was copied.
  */
 final class Recording implements BatchStream {
   /** A result that is complete. */
@@ -30,7 +30,7 @@ final class Recording implements BatchStream {
   private final Quota quota;
   private final BooleanSupplier isWhole;
   private final Complete complete;
-  private final List<ArrowRecordBatch> copies = new ArrayList<>();
+  private final List<ArrowRecordBatch> held = new ArrayList<>();
   private long bytes;
   private long nanos;
 
@@ -69,26 +69,35 @@ final class Recording implements BatchStream {
     boolean loaded = stream.next();
     nanos += System.nanoTime() - began;
     if (loaded && !over) {
-      copy();
+      hold();
     }
     if (!over && (!loaded || stream.isExhausted()) && isWhole.getAsBoolean()) {
-      complete.keep(copies, bytes, nanos);
-      forget();
+      copy();
+      end();
     }
     return loaded;
   }
 
-  private void copy() {
-    try (ArrowRecordBatch batch = new VectorUnloader(stream.root()).getRecordBatch()) {
-      long size = allocated(batch) + overhead(batch);
-      if (!quota.take(size)) {
-        giveUp();
-        return;
-      }
+  private void hold() {
+    ArrowRecordBatch batch = new VectorUnloader(stream.root()).getRecordBatch();
+    held.add(batch);
+    long size = allocated(batch) + overhead(batch);
+    if (quota.take(size)) {
       bytes += size;
-      copies.add(copyOf(batch));
+    } else {
+      end();
+    }
+  }
+
+  private void copy() {
+    var copies = new ArrayList<ArrowRecordBatch>(held.size());
+    try {
+      for (ArrowRecordBatch batch : held) {
+        copies.add(copyOf(batch));
+      }
+      complete.keep(copies, bytes, nanos);
     } catch (OutOfMemoryException e) {
-      giveUp();
+      copies.forEach(ArrowRecordBatch::close);
     }
   }
 
@@ -126,14 +135,10 @@ final class Recording implements BatchStream {
     }
   }
 
-  private void giveUp() {
-    copies.forEach(ArrowRecordBatch::close);
-    forget();
-  }
-
-  private void forget() {
+  private void end() {
     over = true;
-    copies.clear();
+    held.forEach(ArrowRecordBatch::close);
+    held.clear();
     quota.giveBack(bytes);
     bytes = 0;
   }
@@ -155,7 +160,7 @@ final class Recording implements BatchStream {
 
   @Override
   public void close() throws EngineException {
-    giveUp();
+    end();
     stream.close();
   }
 }

@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.cache;
 
 import com.lokryn.ducklake.engine.BatchStream;
+import com.lokryn.ducklake.engine.TypeFacts;
 import com.lokryn.ducklake.observe.CacheUse;
 import java.util.HashMap;
 import java.util.List;
@@ -11,7 +12,6 @@ import java.util.function.BooleanSupplier;
 import java.util.function.Predicate;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.vector.ipc.message.ArrowRecordBatch;
-import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
@@ -108,9 +108,7 @@ public final class ResultCache implements AutoCloseable {
   public BatchStream record(CacheKey key, BatchStream stream, long nanos, BooleanSupplier isWhole) {
     use.missed();
     // The values of dictionaries are not in the batches.
-    boolean hasDictionary =
-        stream.schema().getFields().stream().anyMatch(ResultCache::hasDictionary);
-    return hasDictionary
+    return TypeFacts.hasDictionary(stream.schema())
         ? stream
         : new Recording(
             stream,
@@ -119,11 +117,6 @@ public final class ResultCache implements AutoCloseable {
             nanos,
             isWhole,
             (batches, bytes, cost) -> put(key, stream.schema(), batches, bytes, cost));
-  }
-
-  private static boolean hasDictionary(Field field) {
-    return field.getDictionary() != null
-        || field.getChildren().stream().anyMatch(ResultCache::hasDictionary);
   }
 
   private synchronized void put(

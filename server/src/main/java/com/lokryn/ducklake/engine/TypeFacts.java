@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.engine;
 
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -48,6 +49,16 @@ public final class TypeFacts {
     facts.put(PREFIX + "IS_CASE_SENSITIVE", flag(isText(type)));
     facts.put(PREFIX + "IS_SEARCHABLE", flag(true));
     return facts;
+  }
+
+  /** True when values of some column, or of a field of one, lie in a dictionary. */
+  public static boolean hasDictionary(Schema schema) {
+    return hasDictionary(schema.getFields());
+  }
+
+  private static boolean hasDictionary(List<Field> fields) {
+    return fields.stream()
+        .anyMatch(field -> field.getDictionary() != null || hasDictionary(field.getChildren()));
   }
 
   /** A schema without these facts: as the batches of a run have it. */

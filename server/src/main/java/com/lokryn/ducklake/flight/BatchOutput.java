@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.engine.TypeFacts;
 import com.lokryn.ducklake.observe.Usage;
 import io.grpc.stub.ServerCallStreamObserver;
 import java.util.HashSet;
@@ -41,6 +42,8 @@ final class BatchOutput {
     this.schemas = schemas;
     this.observer = observer;
     this.usage = usage;
+    // The window says how much may wait, for which gRPC's 32 KiB would be too little.
+    observer.setOnReadyThreshold((int) SendWindow.MAX_BYTES);
     observer.setOnReadyHandler(() -> onReady.run());
     observer.setOnCancelHandler(() -> onCancel.run());
   }
@@ -61,7 +64,7 @@ final class BatchOutput {
 
   /** Sends the schema, and the dictionaries of its ENUM columns, which must be filled by now. */
   void start(VectorSchemaRoot root, DictionaryProvider dictionaries) {
-    if (root.getSchema().getFields().stream().noneMatch(SchemaBytes::hasDictionary)) {
+    if (!TypeFacts.hasDictionary(root.getSchema())) {
       observer.onNext(WireMessage.schema(schemas.of(root.getSchema())));
       return;
     }

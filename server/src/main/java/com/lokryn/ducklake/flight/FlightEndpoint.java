@@ -205,7 +205,6 @@ public final class FlightEndpoint implements AutoCloseable {
             .addService(RequestLimit.on(health.getHealthService()))
             .addTransportFilter(
                 Connections.naming(sessions::begin, key -> closers.execute(() -> gone(key))))
-            .intercept(new ReadAhead())
             .intercept(new SessionDoor(sessions, handles, parts.authenticator.tokens(), errors))
             .intercept(sockets)
             .intercept(new Door(parts.authenticator))

@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.apache.arrow.vector.ipc.WriteChannel;
 import org.apache.arrow.vector.ipc.message.MessageSerializer;
-import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
@@ -31,12 +30,6 @@ final class SchemaBytes {
       }
     }
     return bytes;
-  }
-
-  /** True when values of it lie in dictionaries. */
-  static boolean hasDictionary(Field field) {
-    return field.getDictionary() != null
-        || field.getChildren().stream().anyMatch(SchemaBytes::hasDictionary);
   }
 
   static byte[] array(Schema schema) {

@@ -9,6 +9,7 @@ import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineStatement;
 import com.lokryn.ducklake.engine.SqlText;
+import com.lokryn.ducklake.engine.TypeFacts;
 import com.lokryn.ducklake.gate.Gate;
 import com.lokryn.ducklake.gate.TableScan;
 import com.lokryn.ducklake.query.Scope.Sight;
@@ -17,7 +18,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.IntStream;
-import org.apache.arrow.vector.types.pojo.Field;
 import org.apache.arrow.vector.types.pojo.Schema;
 
 /**
@@ -43,9 +43,11 @@ final class Partitions {
   }
 
   private final StatementGate gate;
+  private final Executions executions;
 
-  Partitions(StatementGate gate) {
+  Partitions(StatementGate gate, Executions executions) {
     this.gate = gate;
+    this.executions = executions;
   }
 
   /**
@@ -53,10 +55,11 @@ final class Partitions {
    *
    * @param scan what was read from it
    */
-  record Candidate(Portable query, Admitted admitted, TableScan scan) {}
+  private record Candidate(Portable query, Admitted admitted, TableScan scan) {}
 
   /** Reads a statement, without the lake. */
-  static Optional<Candidate> candidate(Session session, Admitted admitted) throws EngineException {
+  private static Optional<Candidate> candidate(Session session, Admitted admitted)
+      throws EngineException {
     Optional<Portable> query =
         Portable.of(session, admitted.text(), Parameters.NONE)
             .filter(portable -> portable.sql().length() <= MAX_CHARS);
@@ -67,7 +70,24 @@ final class Partitions {
   }
 
   /** Divides a result; empty where it has to be made as a whole. */
-  Optional<Partitioned> divide(
+  Optional<Partitioned> divide(Session session, Admitted admitted, Cancellation cancellation)
+      throws EngineException {
+    Optional<Candidate> candidate = candidate(session, admitted);
+    return candidate.isEmpty()
+        ? Optional.empty()
+        : executions.watched(
+            cancellation,
+            () ->
+                executions.renewing(
+                    session,
+                    cancellation,
+                    () ->
+                        session.runAt(
+                            candidate.get().query().namespace(),
+                            place -> divide(session, candidate.get(), place, cancellation))));
+  }
+
+  private Optional<Partitioned> divide(
       Session session, Candidate candidate, Place place, Cancellation cancellation)
       throws EngineException {
     EngineConnection connection = place.connection();
@@ -115,7 +135,8 @@ final class Partitions {
       return Optional.empty();
     }
     Schema schema = schema(whole, connection);
-    if (!schema.equals(schema(first.get(), connection)) || hasDictionary(schema.getFields())) {
+    // The numbers of a dictionary's values may be others in each part.
+    if (!schema.equals(schema(first.get(), connection)) || TypeFacts.hasDictionary(schema)) {
       return Optional.empty();
     }
     String digest = files.digest();
@@ -230,12 +251,6 @@ final class Partitions {
         BatchStream stream = statement.executeQuery()) {
       return stream.schema();
     }
-  }
-
-  /** The numbers of a dictionary's values may be others in each part. */
-  private static boolean hasDictionary(List<Field> fields) {
-    return fields.stream()
-        .anyMatch(field -> field.getDictionary() != null || hasDictionary(field.getChildren()));
   }
 
   /** True for what another statement, or the same of another snapshot, would not have failed of. */

@@ -64,7 +64,7 @@ final class Planning {
 
   /** The same for a statement whose result is at hand; see {@link QueryService#prepareAtHand}. */
   Optional<PreparedQuery> prepareAtHand(Session session, String sql) {
-    Optional<Admitted> admitted = gate.admitKnown(session, session.namespace(), sql);
+    Optional<Admitted> admitted = gate.admitConstant(session, session.namespace(), sql);
     Optional<Schema> schema =
         admitted
             .flatMap(known -> reuse.constantKey(session, session.namespace(), known))

@@ -59,8 +59,8 @@ public final class QueryService {
     this.gate = new StatementGate(gate);
     this.holdings = holdings;
     this.reuse = new Reuse(cache);
-    this.partitions = new Partitions(this.gate);
     this.executions = new Executions(holdings, new Deadlines(clock, timeout), onFailure, renewal);
+    this.partitions = new Partitions(this.gate, executions);
     this.planning = new Planning(this.gate, reuse, types, executions);
     this.maxResultBytes = maxResultBytes;
   }
@@ -165,7 +165,7 @@ public final class QueryService {
    * asked.
    */
   public Optional<QueryResult> startAtHand(Session session, String sql, Cancellation cancellation) {
-    return gate.admitKnown(session, session.namespace(), sql)
+    return gate.admitConstant(session, session.namespace(), sql)
         .flatMap(admitted -> startAtHand(session, admitted, cancellation));
   }
 
@@ -434,7 +434,7 @@ public final class QueryService {
   public Optional<Partitioned> partition(Session session, String sql, Cancellation cancellation)
       throws EngineException {
     return session.partitions() > 1
-        ? partition(session, gate.admit(session, session.namespace(), sql), cancellation)
+        ? partitions.divide(session, gate.admit(session, session.namespace(), sql), cancellation)
         : Optional.empty();
   }
 
@@ -442,26 +442,8 @@ public final class QueryService {
   public Optional<Partitioned> partition(PreparedQuery prepared, Cancellation cancellation)
       throws EngineException {
     return prepared.session().partitions() > 1 && !prepared.isBound()
-        ? partition(prepared.session(), prepared.admitted(), cancellation)
+        ? partitions.divide(prepared.session(), prepared.admitted(), cancellation)
         : Optional.empty();
-  }
-
-  private Optional<Partitioned> partition(
-      Session session, Admitted admitted, Cancellation cancellation) throws EngineException {
-    Optional<Partitions.Candidate> candidate = Partitions.candidate(session, admitted);
-    return candidate.isEmpty()
-        ? Optional.empty()
-        : executions.watched(
-            cancellation,
-            () ->
-                executions.renewing(
-                    session,
-                    cancellation,
-                    () ->
-                        session.runAt(
-                            candidate.get().query().namespace(),
-                            place ->
-                                partitions.divide(session, candidate.get(), place, cancellation))));
   }
 
   /** Starts a part of a result that this or another server has divided. */

@@ -53,9 +53,13 @@ final class StatementGate {
         });
   }
 
-  /** Lets a text pass that is known; empty where {@link #admit} has to look, or to refuse it. */
-  Optional<Admitted> admitKnown(Session session, Namespace namespace, String sql) {
+  /**
+   * Lets a text pass that is known, and gives the same whenever it is run; empty where {@link
+   * #admit} has to look, or to refuse it. Event loops ask, for statements of all kinds.
+   */
+  Optional<Admitted> admitConstant(Session session, Namespace namespace, String sql) {
     return gate.remembered(sql)
+        .filter(Gate::isConstant)
         .filter(statement -> isAllowed(session, namespace, statement))
         .map(statement -> new Admitted(SqlText.of(sql), statement));
   }
