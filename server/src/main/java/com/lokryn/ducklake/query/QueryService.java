@@ -9,10 +9,12 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineStatement;
 import com.lokryn.ducklake.engine.EngineStatement.Kind;
 import com.lokryn.ducklake.engine.Namespace;
+import com.lokryn.ducklake.engine.NewestSnapshot;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.gate.Gate;
 import com.lokryn.ducklake.query.Holdings.Hold;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
+import com.lokryn.ducklake.query.Scope.Sight;
 import com.lokryn.ducklake.query.Session.Place;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -39,6 +41,7 @@ public final class QueryService {
 
   /**
    * @param gate that statements have to pass
+   * @param newest tells what a read would see, without the engine
    * @param cache of results
    * @param holdings of which each open result takes one
    * @param timeout how long a statement may take, with the sending of its result
@@ -48,6 +51,7 @@ public final class QueryService {
    */
   public QueryService(
       Gate gate,
+      Optional<NewestSnapshot> newest,
       Holdings holdings,
       ResultCache cache,
       ArrowTypes types,
@@ -56,7 +60,7 @@ public final class QueryService {
       InstantSource clock,
       Consumer<EngineException> onFailure,
       Renewal renewal) {
-    this.gate = new StatementGate(gate);
+    this.gate = new StatementGate(gate, newest);
     this.holdings = holdings;
     this.reuse = new Reuse(cache);
     this.executions = new Executions(holdings, new Deadlines(clock, timeout), onFailure, renewal);
@@ -198,7 +202,7 @@ public final class QueryService {
       try (var _ = call.cancellation().guard(planned.connection())) {
         scope = enter(call, planned.connection());
       }
-      Optional<CacheKey> key = reuse.key(call, scope);
+      Optional<CacheKey> key = reuse.key(call, scope.sight());
       Optional<BatchStream> kept = key.flatMap(reuse::find);
       if (kept.isPresent()) {
         giveBack(prepared, planned, call, scope);
@@ -240,7 +244,38 @@ public final class QueryService {
   }
 
   private QueryResult startNew(Call call) throws EngineException {
-    return call.session().run(call.text(), call.cancellation(), place -> startIn(place, call));
+    Optional<QueryResult> early = startEarly(call);
+    return early.isPresent()
+        ? early.get()
+        : call.session().run(call.text(), call.cancellation(), place -> startIn(place, call));
+  }
+
+  /**
+   * Starts a read without a transaction of its own: from the cache, or in one that an earlier read
+   * has left open. Empty where neither is there.
+   */
+  private Optional<QueryResult> startEarly(Call call) throws EngineException {
+    Optional<Sight> sight = gate.sight(call.session(), call.namespace(), call.admitted());
+    if (sight.isEmpty()) {
+      return Optional.empty();
+    }
+    call.cancellation().check();
+    Optional<CacheKey> key = reuse.key(call, sight);
+    Optional<BatchStream> kept = key.flatMap(reuse::find);
+    if (kept.isPresent()) {
+      return Optional.of(kept(call, kept.get()));
+    }
+    try {
+      return call.session()
+          .runWithin(
+              call.namespace(), sight.get(), (place, scope) -> startIn(place, scope, key, call));
+    } catch (EngineException e) {
+      if (e.error().mayBeOfTransaction() && !call.cancellation().isCancelled()) {
+        // Its connection to the catalog may have gone while nobody looked.
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   private QueryResult startIn(Place place, Call call) throws EngineException {
@@ -251,7 +286,7 @@ public final class QueryService {
     try (var _ = call.cancellation().guard(place.connection())) {
       scope = enter(call, place.connection());
     }
-    Optional<CacheKey> key = reuse.key(call, scope);
+    Optional<CacheKey> key = reuse.key(call, scope.sight());
     Optional<BatchStream> kept = key.flatMap(reuse::find);
     if (kept.isPresent()) {
       place.release(scope, call.isClean());
@@ -302,7 +337,7 @@ public final class QueryService {
   }
 
   private QueryResult kept(Call call, BatchStream stream) {
-    return result(call, Optional.empty(), stream, call.execution()::end);
+    return result(call, Optional.empty(), stream, _ -> {});
   }
 
   private QueryResult startUpdate(Place place, Call call) throws EngineException {
@@ -383,15 +418,9 @@ public final class QueryService {
             outcome -> {
               release.accept(outcome);
               hold.ifPresent(Hold::close);
-              call.execution().end(outcome);
             });
-    try {
-      query.prefetch();
-      return query;
-    } catch (EngineException | RuntimeException e) {
-      query.finish(new Outcome.Failed(String.valueOf(e.getMessage())));
-      throw e;
-    }
+    query.prefetch();
+    return query;
   }
 
   private RunningQuery result(
@@ -407,7 +436,8 @@ public final class QueryService {
         call.cancellation(),
         Portable.of(call.session(), call.text(), call.parameters()),
         maxResultBytes,
-        release);
+        release,
+        call.execution()::end);
   }
 
   /** Starts a statement that another server has planned or run. */
@@ -571,6 +601,11 @@ public final class QueryService {
           rows += statement.executeUpdate();
         }
       }
+    } catch (EngineException e) {
+      if (text.isEnd()) {
+        connection.ended(e);
+      }
+      throw e;
     }
     call.session().ran(call.text(), connection, holdings);
     return rows;
