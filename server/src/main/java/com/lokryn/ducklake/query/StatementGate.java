@@ -149,15 +149,16 @@ final class StatementGate {
     if (snapshot.isEmpty()) {
       return Optional.empty();
     }
-    Optional<StoredObjects> objects =
-        gate.known(snapshot.getAsLong()).filter(known -> Gate.isStable(statement, known));
+    Optional<StoredObjects> objects = gate.known(snapshot.getAsLong());
     if (objects.isEmpty()) {
       return Optional.empty();
     }
     return forbidding(
         () -> {
           gate.requireAllowed(statement, session.identity(), namespace, objects.get());
-          return Optional.of(new Sight(snapshot.getAsLong(), objects.get()));
+          return objects
+              .filter(known -> Gate.isStable(statement, known))
+              .map(known -> new Sight(snapshot.getAsLong(), known));
         });
   }
 
