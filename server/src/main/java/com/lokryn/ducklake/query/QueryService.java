@@ -11,6 +11,8 @@ import com.lokryn.ducklake.engine.EngineStatement.Kind;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.gate.Gate;
+import com.lokryn.ducklake.observe.QueryListener;
+import com.lokryn.ducklake.query.Execution.Subject;
 import com.lokryn.ducklake.query.Holdings.Hold;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
 import com.lokryn.ducklake.query.Session.Place;
@@ -45,6 +47,7 @@ public final class QueryService {
    * @param maxResultBytes how large a result may be
    * @param onFailure told of each failure of the engine, since one may cost the whole instance
    * @param renewal asked when a statement fails that may be run once more
+   * @param listener told of each statement
    */
   public QueryService(
       Gate gate,
@@ -55,11 +58,13 @@ public final class QueryService {
       long maxResultBytes,
       InstantSource clock,
       Consumer<EngineException> onFailure,
-      Renewal renewal) {
+      Renewal renewal,
+      QueryListener listener) {
     this.gate = new StatementGate(gate);
     this.holdings = holdings;
     this.reuse = new Reuse(cache);
-    this.executions = new Executions(holdings, new Deadlines(clock, timeout), onFailure, renewal);
+    this.executions =
+        new Executions(holdings, new Deadlines(clock, timeout), onFailure, renewal, listener);
     this.partitions = new Partitions(this.gate, executions);
     this.planning = new Planning(this.gate, reuse, types, executions);
     this.maxResultBytes = maxResultBytes;
@@ -126,7 +131,7 @@ public final class QueryService {
     return accounted(
         session,
         namespace,
-        gate.admit(session, namespace, sql),
+        admit(session, namespace, sql, cancellation),
         Parameters.NONE,
         source,
         cancellation,
@@ -184,7 +189,7 @@ public final class QueryService {
         .flatMap(reuse::find)
         .map(
             stream -> {
-              var execution = executions.begin(session, admitted.text().verb(), cancellation);
+              var execution = executions.begin(session, Subject.of(admitted), cancellation);
               return kept(
                   new Call(execution, namespace, admitted, Parameters.NONE, ResultSource.ANY),
                   stream);
@@ -206,6 +211,7 @@ public final class QueryService {
       }
       long began = System.nanoTime();
       BatchStream stream;
+      call.execution().planned();
       try (var _ = call.cancellation().guard(planned.connection())) {
         stream = reuse.keeping(key, call, began, execute(planned.statement(), call.parameters()));
       }
@@ -270,6 +276,7 @@ public final class QueryService {
     try (var _ = call.cancellation().guard(connection)) {
       try {
         statement = connection.prepare(call.text());
+        call.execution().planned();
         isQuery = statement.kind() == Kind.QUERY;
         try {
           if (isQuery && !isDueTogether(call)) {
@@ -302,6 +309,7 @@ public final class QueryService {
   }
 
   private QueryResult kept(Call call, BatchStream stream) {
+    call.execution().ready();
     return result(call, Optional.empty(), stream, call.execution()::end);
   }
 
@@ -334,6 +342,7 @@ public final class QueryService {
   private static BatchStream spooled(Call call, EngineConnection connection)
       throws EngineException {
     try (EngineStatement statement = connection.prepare(call.text())) {
+      call.execution().planned();
       SpoolableStream rows;
       try (var _ = call.cancellation().guard(connection)) {
         rows =
@@ -387,9 +396,10 @@ public final class QueryService {
             });
     try {
       query.prefetch();
+      call.execution().ready();
       return query;
     } catch (EngineException | RuntimeException e) {
-      query.finish(new Outcome.Failed(String.valueOf(e.getMessage())));
+      query.finish(Outcome.of(e));
       throw e;
     }
   }
@@ -416,7 +426,7 @@ public final class QueryService {
     return accounted(
         session,
         portable.namespace(),
-        gate.admit(session, portable.namespace(), portable.sql()),
+        admit(session, portable.namespace(), portable.sql(), cancellation),
         Parameters.NONE,
         ResultSource.ANY,
         cancellation,
@@ -434,7 +444,13 @@ public final class QueryService {
   public Optional<Partitioned> partition(Session session, String sql, Cancellation cancellation)
       throws EngineException {
     return session.partitions() > 1
-        ? partitions.divide(session, gate.admit(session, session.namespace(), sql), cancellation)
+        ? executions.before(
+            session,
+            () -> Subject.of(sql),
+            cancellation,
+            () ->
+                partitions.divide(
+                    session, gate.admit(session, session.namespace(), sql), cancellation))
         : Optional.empty();
   }
 
@@ -442,7 +458,11 @@ public final class QueryService {
   public Optional<Partitioned> partition(PreparedQuery prepared, Cancellation cancellation)
       throws EngineException {
     return prepared.session().partitions() > 1 && !prepared.isBound()
-        ? partitions.divide(prepared.session(), prepared.admitted(), cancellation)
+        ? executions.before(
+            prepared.session(),
+            () -> Subject.of(prepared.admitted()),
+            cancellation,
+            () -> partitions.divide(prepared.session(), prepared.admitted(), cancellation))
         : Optional.empty();
   }
 
@@ -453,7 +473,7 @@ public final class QueryService {
     return accounted(
         session,
         namespace,
-        gate.admit(session, namespace, part.query().sql()),
+        admit(session, namespace, part.query().sql(), cancellation),
         Parameters.NONE,
         ResultSource.ENGINE,
         cancellation,
@@ -478,7 +498,10 @@ public final class QueryService {
   public long update(Session session, String sql, Cancellation cancellation)
       throws EngineException {
     return update(
-        session, gate.admit(session, session.namespace(), sql), Parameters.NONE, cancellation);
+        session,
+        admit(session, session.namespace(), sql, cancellation),
+        Parameters.NONE,
+        cancellation);
   }
 
   /** As {@link #update}, for a prepared statement with the values bound to it last. */
@@ -563,6 +586,7 @@ public final class QueryService {
     SqlText text = call.isReader() && call.text().isBegin() ? READ_ONLY_BEGIN : call.text();
     try (var _ = call.cancellation().guard(connection);
         EngineStatement statement = connection.prepare(text)) {
+      call.execution().planned();
       for (List<@Nullable Object> row : call.parameters().runs()) {
         statement.bind(row);
         if (statement.kind() == Kind.QUERY) {
@@ -590,6 +614,14 @@ public final class QueryService {
     executions.sweep();
   }
 
+  /** Lets a statement pass, or has it accounted as one that has failed. */
+  private Admitted admit(
+      Session session, Namespace namespace, String sql, Cancellation cancellation)
+      throws EngineException {
+    return executions.before(
+        session, () -> Subject.of(sql), cancellation, () -> gate.admit(session, namespace, sql));
+  }
+
   private <T> T accounted(
       Session session,
       Namespace namespace,
@@ -601,7 +633,7 @@ public final class QueryService {
       throws EngineException {
     return executions.accounted(
         session,
-        admitted.text().verb(),
+        Subject.of(admitted),
         cancellation,
         execution -> work.run(new Call(execution, namespace, admitted, parameters, source)));
   }
