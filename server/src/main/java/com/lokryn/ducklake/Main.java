@@ -1,6 +1,7 @@
 package com.lokryn.ducklake;
 
 import com.lokryn.ducklake.cli.CommandLineRunner;
+import com.lokryn.ducklake.observe.Logging;
 
 /** The program. */
 public final class Main {
@@ -8,6 +9,8 @@ public final class Main {
 
   /** Runs a command and exits with its code. */
   public static void main(String[] arguments) {
-    System.exit(CommandLineRunner.run(arguments));
+    int code = CommandLineRunner.run(arguments);
+    Logging.close();
+    System.exit(code);
   }
 }

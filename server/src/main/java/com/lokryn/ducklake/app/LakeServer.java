@@ -11,6 +11,7 @@ import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineConnection;
+import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineOptions;
 import com.lokryn.ducklake.engine.EngineThreads;
@@ -29,10 +30,14 @@ import com.lokryn.ducklake.lake.LakeEngine;
 import com.lokryn.ducklake.lake.LocalLake;
 import com.lokryn.ducklake.lake.RemoteLake;
 import com.lokryn.ducklake.observe.CheckId;
+import com.lokryn.ducklake.observe.EngineErrors;
 import com.lokryn.ducklake.observe.Metrics;
+import com.lokryn.ducklake.observe.Numbers;
+import com.lokryn.ducklake.observe.QueryListener;
+import com.lokryn.ducklake.observe.QueryLog;
 import com.lokryn.ducklake.observe.Readiness;
 import com.lokryn.ducklake.observe.Redaction;
-import com.lokryn.ducklake.observe.Usage;
+import com.lokryn.ducklake.observe.Tracing;
 import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.KeyLock;
@@ -47,8 +52,11 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.arrow.memory.BufferAllocator;
@@ -86,8 +94,13 @@ public final class LakeServer implements AutoCloseable {
   private final Authenticator authenticator;
   private final Redaction redaction;
   private final InstantSource clock = InstantSource.system();
-  private final Usage usage = new Usage();
+  private final Numbers numbers =
+      Numbers.none(
+          new EngineErrors(
+              Arrays.stream(EngineError.values()).map(LakeServer::errorLabel).toList()));
+  private final AtomicReference<@Nullable Tracing> tracing = new AtomicReference<>();
   private final ResultCache cache;
+  private final long engineBytes;
 
   /**
    * What a server serves.
@@ -124,8 +137,14 @@ public final class LakeServer implements AutoCloseable {
                     Path.of(
                         System.getProperty("java.io.tmpdir"),
                         "ducklake-flight-" + ProcessHandle.current().pid()));
+    engineBytes =
+        config
+            .find(Settings.MEMORY_LIMIT)
+            .map(DataSize::bytes)
+            .orElseGet(MachineMemory::defaultEngineBytes);
     cache =
-        new ResultCache(keptResults, config.get(Settings.RESULT_CACHE_SIZE).bytes(), usage.cache());
+        new ResultCache(
+            keptResults, config.get(Settings.RESULT_CACHE_SIZE).bytes(), numbers.usage().cache());
     redaction = redaction(service.lake, spill, extensions);
     threads = new EngineThreads(concurrency(config));
     lanes =
@@ -134,10 +153,7 @@ public final class LakeServer implements AutoCloseable {
         new LakeEngine(
             new EngineOptions(
                 config.find(Settings.THREADS).orElse(processors),
-                config
-                    .find(Settings.MEMORY_LIMIT)
-                    .map(DataSize::bytes)
-                    .orElseGet(MachineMemory::defaultEngineBytes),
+                engineBytes,
                 spill,
                 config.find(Settings.MAX_TEMP_DIRECTORY_SIZE).map(DataSize::bytes).orElse(0L),
                 extensions.directory()),
@@ -171,7 +187,7 @@ public final class LakeServer implements AutoCloseable {
         new OpsServer(
             new InetSocketAddress(address.getAddress(), port),
             readiness,
-            new Metrics(readiness, usage));
+            new Metrics(readiness, numbers, new ServerLevels(this)));
     ops.set(started);
     return started.port();
   }
@@ -187,6 +203,7 @@ public final class LakeServer implements AutoCloseable {
     if (files.isPresent()) {
       tls.set(new TlsWatch(files.get(), timing, clock, readiness));
     }
+    Traces.of(config).ifPresent(tracing::set);
     engine.open();
     engineIs(true);
   }
@@ -215,8 +232,9 @@ public final class LakeServer implements AutoCloseable {
             config.get(Settings.QUERY_TIMEOUT),
             config.get(Settings.MAX_RESULT_BYTES).bytes(),
             clock,
-            engine::failed,
-            service.renewal);
+            this::failed,
+            service.renewal,
+            QueryListener.all(listeners()));
     TlsWatch watch = tls.get();
     Duration idle = config.get(Settings.IDLE_SESSION_TIMEOUT);
     var started =
@@ -242,7 +260,9 @@ public final class LakeServer implements AutoCloseable {
                 redaction,
                 allocator,
                 clock,
-                usage),
+                numbers.usage(),
+                numbers.refusals(),
+                tracing.get()),
             new Patience(idle, idle));
     endpoint.set(started);
     if (watch != null) {
@@ -265,6 +285,27 @@ public final class LakeServer implements AutoCloseable {
         return engine.connectWithin(namespace, snapshot);
       }
     };
+  }
+
+  private List<QueryListener> listeners() {
+    var listeners = new ArrayList<QueryListener>();
+    listeners.add(numbers.queries());
+    listeners.add(
+        new QueryLog(config.get(Settings.LOG_SQL) ? Optional.of(redaction) : Optional.empty()));
+    Tracing spans = tracing.get();
+    if (spans != null) {
+      listeners.add(spans);
+    }
+    return listeners;
+  }
+
+  private void failed(EngineException failure) {
+    numbers.errors().add(errorLabel(failure.error()));
+    engine.failed(failure);
+  }
+
+  private static String errorLabel(EngineError error) {
+    return error.name().toLowerCase(Locale.ROOT);
   }
 
   private KeyLock keyLock() {
@@ -307,7 +348,7 @@ public final class LakeServer implements AutoCloseable {
 
   /** Statements that were answered from the cache of results. */
   public long cacheHits() {
-    return usage.cache().hits();
+    return numbers.usage().cache().hits();
   }
 
   /** Memory of Arrow batches on their way that is held now, outside of the heap. */
@@ -329,9 +370,27 @@ public final class LakeServer implements AutoCloseable {
     return engine;
   }
 
-  /** What clients have had of the server. */
-  Usage usage() {
-    return usage;
+  /** All that is counted. */
+  Numbers numbers() {
+    return numbers;
+  }
+
+  Lanes lanes() {
+    return lanes;
+  }
+
+  Sessions sessions() {
+    return sessions;
+  }
+
+  /** The port of clients, once it is open. */
+  Optional<FlightEndpoint> endpoint() {
+    return Optional.ofNullable(endpoint.get());
+  }
+
+  /** What the engine may hold in memory. */
+  long engineBytes() {
+    return engineBytes;
   }
 
   /** Where the parts say what does not work. */
@@ -365,7 +424,8 @@ public final class LakeServer implements AutoCloseable {
   @Override
   public void close() {
     // The allocator stays: batches that the transport still holds are released when it lets go.
-    try (var _ = ops.getAndSet(null);
+    try (var _ = tracing.getAndSet(null);
+        var _ = ops.getAndSet(null);
         cache;
         threads;
         engine;

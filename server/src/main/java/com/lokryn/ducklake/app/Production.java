@@ -19,6 +19,7 @@ import com.lokryn.ducklake.lake.ObjectStore;
 import com.lokryn.ducklake.lake.PostgresCatalog;
 import com.lokryn.ducklake.lake.RemoteLake;
 import com.lokryn.ducklake.lake.StorageKeys;
+import com.lokryn.ducklake.observe.CredentialAge;
 import com.lokryn.ducklake.query.Renewal;
 import java.security.SecureRandom;
 import java.time.Duration;
@@ -50,6 +51,7 @@ public final class Production implements AutoCloseable {
   private final RemoteLake lake;
   private final Users loginOfPostgres;
   private final AtomicReference<@Nullable LakeEngine> engine = new AtomicReference<>();
+  private final AtomicReference<@Nullable CredentialAge> credentials = new AtomicReference<>();
   private final AtomicLong renewals = new AtomicLong();
   private final AwsClients clients;
 
@@ -129,6 +131,8 @@ public final class Production implements AutoCloseable {
    */
   public void keep(LakeServer server) {
     engine.set(server.engine());
+    server.numbers().credentials().renewed();
+    credentials.set(server.numbers().credentials());
     var secrets = new SecretWatch(reader, config, server.readiness(), this::useLogin);
     secretWatch.set(secrets);
     secrets.start(secretPeriod);
@@ -232,6 +236,10 @@ public final class Production implements AutoCloseable {
     LakeEngine running = engine.get();
     if (running != null) {
       running.setEverywhere(lake::putKeys);
+    }
+    CredentialAge age = credentials.get();
+    if (age != null) {
+      age.renewed();
     }
     renewals.incrementAndGet();
   }

@@ -36,7 +36,7 @@ public final class ProductionMetering {
                     server.engine(),
                     new MarketplaceUsage(clients, product.get()),
                     meter,
-                    server.usage(),
+                    server.numbers().usage(),
                     server.readiness()))
         // After the last statement has ended, and before the engine is closed.
         .ifPresent(metering -> server.probes().atEnd(metering::close));

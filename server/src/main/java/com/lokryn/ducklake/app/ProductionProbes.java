@@ -10,6 +10,7 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.lake.LakeEngine;
 import com.lokryn.ducklake.observe.CheckId;
+import com.lokryn.ducklake.observe.DependencyTimes;
 import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
@@ -46,9 +47,15 @@ final class ProductionProbes {
       LakeServer server, ProbeObject object, CredentialWatch watch, Runnable onLoginRefused) {
     Probes probes = server.probes();
     LakeEngine engine = server.engine();
-    probes.add(List.of(CheckId.CATALOG), Timing.USUAL, () -> readCatalog(engine, onLoginRefused));
+    DependencyTimes times = server.numbers().dependencies();
     probes.add(
-        List.of(CheckId.S3_PUT, CheckId.S3_GET), Timing.USUAL, new ObjectAttempt(engine, object));
+        List.of(CheckId.CATALOG),
+        Timing.USUAL,
+        () -> times.time(CheckId.CATALOG, () -> readCatalog(engine, onLoginRefused)));
+    probes.add(
+        List.of(CheckId.S3_PUT, CheckId.S3_GET),
+        Timing.USUAL,
+        new ObjectAttempt(engine, object, times));
     probes.add(List.of(CheckId.CREDENTIALS), CREDENTIAL_TIMING, () -> lookAt(watch));
     probes.atEnd(() -> delete(object));
   }
@@ -78,13 +85,15 @@ final class ProductionProbes {
   private static final class ObjectAttempt implements Probe.Attempt {
     private final LakeEngine engine;
     private final ProbeObject object;
+    private final DependencyTimes times;
 
     /** The time of the last write; used by the probe's own thread only. */
     private long written;
 
     private boolean mustWrite = true;
 
-    ObjectAttempt(LakeEngine engine, ProbeObject object) {
+    ObjectAttempt(LakeEngine engine, ProbeObject object, DependencyTimes times) {
+      this.times = times;
       this.engine = engine;
       this.object = object;
     }
@@ -94,10 +103,10 @@ final class ProductionProbes {
       boolean write = mustWrite || System.nanoTime() - written >= WRITE_PERIOD.toNanos();
       mustWrite = true;
       if (write) {
-        write();
+        times.time(CheckId.S3_PUT, this::write);
         written = System.nanoTime();
       }
-      read();
+      times.time(CheckId.S3_GET, this::read);
       mustWrite = false;
     }
 

@@ -189,6 +189,7 @@ record ServeRun(
   /** The engine is lost and its lake is held: whoever started this process starts it again. */
   private static void giveUp() {
     System.err.println("✗ the engine is lost and cannot be opened in this process; start it again");
+    Logging.close();
     Runtime.getRuntime().halt(ExitCode.INTERNAL);
   }
 
@@ -202,6 +203,7 @@ record ServeRun(
       close(server);
       stopped.countDown();
       UnpackedLibraries.delete();
+      Logging.close();
       // A process that ends by a signal would report the signal.
       Runtime.getRuntime().halt(ExitCode.DONE);
     }

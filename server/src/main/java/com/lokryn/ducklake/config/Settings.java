@@ -393,6 +393,21 @@ public final class Settings {
           "info",
           "debug, info, warn or error");
 
+  public static final Setting<Boolean> LOG_SQL =
+      Setting.of(
+          "log_sql",
+          ValueType.flag(),
+          false,
+          "false",
+          "true writes statements into the log, with the values in them");
+
+  public static final Setting<URI> OTLP_ENDPOINT =
+      Setting.optional(
+          "otlp_endpoint",
+          ValueType.httpUrl(),
+          "OTEL_EXPORTER_OTLP_ENDPOINT; off where neither is set",
+          "address of an OpenTelemetry collector that gets traces, by OTLP over HTTP");
+
   public static final List<Setting<?>> ALL =
       List.of(
           POSTGRES_USER,
@@ -439,7 +454,9 @@ public final class Settings {
           TEMP_DIRECTORY,
           MAX_TEMP_DIRECTORY_SIZE,
           LOG_FORMAT,
-          LOG_LEVEL);
+          LOG_LEVEL,
+          LOG_SQL,
+          OTLP_ENDPOINT);
 
   /** Settings that mean nothing without another: the first of each pair needs the second. */
   private static final List<Map.Entry<Setting<?>, Setting<?>>> PAIRS =

@@ -247,6 +247,22 @@ public interface ValueType<T> {
     };
   }
 
+  /** An address of HTTP, with or without TLS. */
+  static ValueType<URI> httpUrl() {
+    return text -> {
+      try {
+        var url = new URI(text);
+        String scheme = String.valueOf(url.getScheme()).toLowerCase(Locale.ROOT);
+        if (url.getHost() != null && (scheme.equals("http") || scheme.equals("https"))) {
+          return url;
+        }
+      } catch (URISyntaxException _) {
+        // Its own text repeats the value.
+      }
+      throw new IllegalArgumentException("is not an address such as http://localhost:4318");
+    };
+  }
+
   static ValueType<DataSize> size() {
     return DataSize::parse;
   }

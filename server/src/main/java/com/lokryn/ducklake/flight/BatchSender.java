@@ -5,7 +5,6 @@ import com.lokryn.ducklake.query.Batches;
 import com.lokryn.ducklake.query.Cancellation;
 import com.lokryn.ducklake.query.Outcome;
 import com.lokryn.ducklake.query.Problem;
-import com.lokryn.ducklake.query.QueryException;
 import io.grpc.StatusRuntimeException;
 import java.time.Duration;
 import java.time.Instant;
@@ -223,18 +222,12 @@ final class BatchSender implements Runnable {
   }
 
   private void fail(Throwable thrown, boolean elsewhere) {
-    Outcome outcome;
     StatusRuntimeException status = errors.status(thrown);
-    if (thrown instanceof QueryException e && batches.cancellation().isCancelled()) {
-      outcome = new Outcome.Cancelled(e.problem());
-    } else {
-      outcome = new Outcome.Failed(String.valueOf(status.getStatus().getDescription()));
-    }
     ended = true;
     if (!output.isCancelled()) {
       output.fail(status);
     }
-    finish(outcome, elsewhere);
+    finish(Outcome.of(thrown), elsewhere);
   }
 
   private void end(Outcome outcome, boolean elsewhere) {

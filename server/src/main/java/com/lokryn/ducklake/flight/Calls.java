@@ -157,7 +157,7 @@ final class Calls {
   Call begin() {
     return new Call(
         SessionDoor.session(),
-        new Cancellation(usage),
+        new Cancellation(usage, Traced.request()),
         CallHeaders.idempotencyKey(),
         CallHeaders.resultSource(),
         CallHeaders.isOfJavaClient());

@@ -5,6 +5,8 @@ import com.lokryn.ducklake.auth.Authenticator;
 import com.lokryn.ducklake.auth.Evidence;
 import com.lokryn.ducklake.auth.SessionTokens.Token;
 import com.lokryn.ducklake.auth.Verdict;
+import com.lokryn.ducklake.observe.Counts;
+import com.lokryn.ducklake.observe.Limit;
 import io.grpc.Context;
 import io.grpc.Contexts;
 import io.grpc.Grpc;
@@ -41,8 +43,10 @@ final class Door implements ServerInterceptor {
   private static final Context.Key<Verdict.Known> CALLER = Context.key("caller");
 
   private final Authenticator authenticator;
+  private final Counts<Limit> refusals;
 
-  Door(Authenticator authenticator) {
+  Door(Authenticator authenticator, Counts<Limit> refusals) {
+    this.refusals = refusals;
     this.authenticator = authenticator;
   }
 
@@ -115,7 +119,7 @@ final class Door implements ServerInterceptor {
    *
    * @param asked who it comes from; done
    */
-  private static <Q, A> ServerCall.Listener<Q> begin(
+  private <Q, A> ServerCall.Listener<Q> begin(
       CompletableFuture<Verdict> asked,
       ServerCall<Q, A> call,
       Metadata headers,
@@ -128,8 +132,12 @@ final class Door implements ServerInterceptor {
     return switch (asked.join()) {
       case Verdict.Known known ->
           Contexts.interceptCall(Context.current().withValue(CALLER, known), call, headers, next);
-      case Verdict.Refused(var reason, var text) ->
-          refused(call, status(reason).withDescription(text));
+      case Verdict.Refused(var reason, var text) -> {
+        if (reason == Verdict.Reason.TOO_MANY) {
+          refusals.add(Limit.LOGINS);
+        }
+        yield refused(call, status(reason).withDescription(text));
+      }
     };
   }
 

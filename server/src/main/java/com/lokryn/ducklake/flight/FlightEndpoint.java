@@ -5,7 +5,10 @@ import com.lokryn.ducklake.auth.TlsMaterial;
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineThreads;
+import com.lokryn.ducklake.observe.Counts;
+import com.lokryn.ducklake.observe.Limit;
 import com.lokryn.ducklake.observe.Redaction;
+import com.lokryn.ducklake.observe.Tracing;
 import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.Expiring;
 import com.lokryn.ducklake.query.IngestService;
@@ -24,6 +27,7 @@ import io.grpc.ServerCallExecutorSupplier;
 import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import io.grpc.netty.NettyServerBuilder;
 import io.grpc.protobuf.services.HealthStatusManager;
+import io.netty.util.internal.PlatformDependent;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
@@ -71,6 +75,7 @@ public final class FlightEndpoint implements AutoCloseable {
    * @param maxConnections how many clients may have open
    * @param tls null for none
    * @param handles signs what clients carry
+   * @param tracing null for none
    */
   public record Parts(
       EngineThreads threads,
@@ -86,7 +91,9 @@ public final class FlightEndpoint implements AutoCloseable {
       Redaction redaction,
       BufferAllocator allocator,
       InstantSource clock,
-      Usage usage) {}
+      Usage usage,
+      Counts<Limit> refusals,
+      @Nullable Tracing tracing) {}
 
   /**
    * How long clients may take.
@@ -132,7 +139,7 @@ public final class FlightEndpoint implements AutoCloseable {
             TransactionHandler.Open::isBusy,
             transaction -> closers.execute(transaction::close));
     Handles handles = parts.handles;
-    var errors = new FlightErrors(parts.redaction);
+    var errors = new FlightErrors(parts.redaction, parts.refusals);
     var requests = new Calls(lanes, errors, parts.usage);
     var transactionHandler = new TransactionHandler(parts.queries, sessions, transactions, handles);
     var schemas = new SchemaBytes();
@@ -156,7 +163,8 @@ public final class FlightEndpoint implements AutoCloseable {
                 lanes,
                 parts.allocator),
             errors,
-            parts.clock);
+            parts.clock,
+            parts.usage);
     var streamHandler =
         new StreamHandler(
             requests,
@@ -194,23 +202,27 @@ public final class FlightEndpoint implements AutoCloseable {
                     results));
     tls = parts.tls == null ? null : new RenewableTls(parts.tls);
     var builder = NettyServerBuilder.forAddress(address);
-    sockets = new Sockets(parts.maxConnections, parts.clock);
+    sockets = new Sockets(parts.maxConnections, parts.clock, parts.refusals);
     sockets.serve(builder);
     if (tls != null) {
       builder.sslContext(tls);
     }
+    builder
+        .addService(FlightMethods.of(service, streamHandler, uploads, parts.allocator))
+        .addService(RequestLimit.on(health.getHealthService()))
+        .addTransportFilter(
+            Connections.naming(sessions::begin, key -> closers.execute(() -> gone(key))))
+        .intercept(new SessionDoor(sessions, handles, parts.authenticator.tokens(), errors))
+        .intercept(sockets)
+        .intercept(new Door(parts.authenticator, parts.refusals))
+        .intercept(new CallHeaders())
+        .intercept(new RequestLimit(parts.refusals))
+        .intercept(calls);
+    if (parts.tracing != null) {
+      builder.intercept(new Traced(parts.tracing));
+    }
     server =
         builder
-            .addService(FlightMethods.of(service, streamHandler, uploads, parts.allocator))
-            .addService(RequestLimit.on(health.getHealthService()))
-            .addTransportFilter(
-                Connections.naming(sessions::begin, key -> closers.execute(() -> gone(key))))
-            .intercept(new SessionDoor(sessions, handles, parts.authenticator.tokens(), errors))
-            .intercept(sockets)
-            .intercept(new Door(parts.authenticator))
-            .intercept(new CallHeaders())
-            .intercept(new RequestLimit())
-            .intercept(calls)
             // Handlers only hand over to the engine's threads, so the event loop may call them.
             .directExecutor()
             .callExecutor(uploadsOn(callbacks))
@@ -263,6 +275,22 @@ public final class FlightEndpoint implements AutoCloseable {
   /** Connections that clients have open now. */
   public int openConnections() {
     return sockets.count();
+  }
+
+  /** Prepared statements that clients have now. */
+  public int preparedStatements() {
+    return (int) prepared.count(_ -> true);
+  }
+
+  /** Results that wait for their clients now. */
+  public int waitingResults() {
+    return results.waiting();
+  }
+
+  /** What the transport holds outside of the heap, in bytes; not a number where that is unknown. */
+  public static double transportBytes() {
+    long bytes = PlatformDependent.usedDirectMemory();
+    return bytes < 0 ? Double.NaN : bytes;
   }
 
   /** Results that are on their way to clients now. */

@@ -3,12 +3,15 @@ package com.lokryn.ducklake.flight;
 import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.ipc.IpcException;
+import com.lokryn.ducklake.observe.Counts;
+import com.lokryn.ducklake.observe.Limit;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
 import io.grpc.Status;
 import io.grpc.StatusRuntimeException;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -22,12 +25,19 @@ final class FlightErrors {
   private static final Logger LOG = LoggerFactory.getLogger(FlightErrors.class);
 
   private final Redaction redaction;
+  private final Counts<Limit> refusals;
 
-  FlightErrors(Redaction redaction) {
+  /**
+   * @param refusals where it is counted what met a limit
+   */
+  FlightErrors(Redaction redaction, Counts<Limit> refusals) {
     this.redaction = redaction;
+    this.refusals = refusals;
   }
 
+  /** The answer to a client; to be asked for once for each. */
   StatusRuntimeException status(Throwable thrown) {
+    limit(thrown).ifPresent(refusals::add);
     return switch (thrown) {
       case EngineException e when e.error() == EngineError.INTERRUPTED ->
           // A client's own cancellation comes as a QueryException.
@@ -55,7 +65,7 @@ final class FlightErrors {
       case EngineException e when e.error().isShortage() ->
           of(
               Status.Code.RESOURCE_EXHAUSTED,
-              (e.text().contains("max_temp_directory_size")
+              (isOfSpill(e)
                       ? "the engine may not spill more to disk (max_temp_directory_size)"
                       : "the engine has no memory left for this statement (memory_limit)")
                   + ": let it hold less at once, or run it when fewer others run. "
@@ -70,6 +80,23 @@ final class FlightErrors {
               "the request is not a Flight SQL message: " + e.getMessage());
       default -> ours(thrown);
     };
+  }
+
+  private static Optional<Limit> limit(Throwable thrown) {
+    return switch (thrown) {
+      case QueryException e -> e.limit();
+      case EngineException e when e.error().isShortage() ->
+          Optional.of(isOfSpill(e) ? Limit.SPILL : Limit.ENGINE_MEMORY);
+      case EngineException e when e.error() == EngineError.CATALOG_BUSY ->
+          Optional.of(Limit.CATALOG_CONNECTIONS);
+      case IpcException e when e.fault() == IpcException.Fault.TOO_LARGE ->
+          Optional.of(Limit.REQUEST_SIZE);
+      default -> Optional.empty();
+    };
+  }
+
+  private static boolean isOfSpill(EngineException failure) {
+    return failure.text().contains("max_temp_directory_size");
   }
 
   static StatusRuntimeException invalid(String text) {
@@ -104,7 +131,7 @@ final class FlightErrors {
     QueryId id = QueryId.random();
     LOG.atError()
         .addKeyValue("error_id", id.value())
-        .addKeyValue("error", thrown.toString())
+        .addKeyValue("error", Redaction.withoutValues(thrown.toString()))
         .setCause(thrown)
         .log("internal error");
     return Status.INTERNAL

@@ -1,8 +1,8 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.ipc.IncomingBatches;
+import com.lokryn.ducklake.observe.Limit;
 import com.lokryn.ducklake.query.Parameters;
-import com.lokryn.ducklake.query.Problem;
 import com.lokryn.ducklake.query.QueryException;
 import java.math.BigInteger;
 import java.time.DateTimeException;
@@ -92,7 +92,7 @@ final class ParameterReader {
     int count = root.getRowCount();
     if ((long) (rows.size() + count) * Math.max(1, columns.size()) > MAX_VALUES) {
       throw new QueryException(
-          Problem.LIMIT,
+          Limit.REQUEST_SIZE,
           "more than %d values bound at once: use a bulk ingest, or fewer rows"
               .formatted(MAX_VALUES));
     }
@@ -114,7 +114,7 @@ final class ParameterReader {
     heapBytes += bytes;
     if (heapBytes > MAX_HEAP_BYTES) {
       throw new QueryException(
-          Problem.LIMIT,
+          Limit.REQUEST_SIZE,
           "the bound parameters take more than %d MiB: use a bulk ingest, or bind fewer rows at once"
               .formatted(MAX_HEAP_BYTES >> 20));
     }

@@ -1,5 +1,7 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.observe.Counts;
+import com.lokryn.ducklake.observe.Limit;
 import io.grpc.BindableService;
 import io.grpc.ForwardingServerCallListener.SimpleForwardingServerCallListener;
 import io.grpc.KnownLength;
@@ -30,6 +32,12 @@ final class RequestLimit implements ServerInterceptor {
 
   /** Set by the marshaller, whose thread calls the interceptor right afterwards. */
   private static final ThreadLocal<Boolean> UNREADABLE = ThreadLocal.withInitial(() -> false);
+
+  private final Counts<Limit> refusals;
+
+  RequestLimit(Counts<Limit> refusals) {
+    this.refusals = refusals;
+  }
 
   static ServerServiceDefinition on(BindableService service) {
     ServerServiceDefinition bound = service.bindService();
@@ -101,9 +109,12 @@ final class RequestLimit implements ServerInterceptor {
     };
   }
 
-  private static Status reason() {
+  private Status reason() {
     boolean isUnreadable = UNREADABLE.get();
     UNREADABLE.remove();
+    if (!isUnreadable) {
+      refusals.add(Limit.REQUEST_SIZE);
+    }
     return isUnreadable
         ? Status.INVALID_ARGUMENT.withDescription("the request is not a Flight message")
         : Status.RESOURCE_EXHAUSTED.withDescription(

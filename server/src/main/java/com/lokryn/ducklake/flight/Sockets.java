@@ -1,6 +1,8 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.access.Identity;
+import com.lokryn.ducklake.observe.Counts;
+import com.lokryn.ducklake.observe.Limit;
 import io.grpc.Grpc;
 import io.grpc.Metadata;
 import io.grpc.ServerCall;
@@ -61,6 +63,7 @@ final class Sockets implements ServerInterceptor, AutoCloseable {
 
   private final int most;
   private final InstantSource clock;
+  private final Counts<Limit> refusals;
   private final EventLoopGroup boss;
   private final EventLoopGroup workers;
 
@@ -73,7 +76,8 @@ final class Sockets implements ServerInterceptor, AutoCloseable {
   /**
    * @param most how many connections there may be of clients who are known
    */
-  Sockets(int most, InstantSource clock) {
+  Sockets(int most, InstantSource clock, Counts<Limit> refusals) {
+    this.refusals = refusals;
     this.most = most;
     this.clock = clock;
     var bossThreads = new DefaultThreadFactory("accept", true);
@@ -149,6 +153,7 @@ final class Sockets implements ServerInterceptor, AutoCloseable {
     }
     Optional<String> refusal = admit(address, Door.identity());
     if (refusal.isPresent()) {
+      refusals.add(Limit.CONNECTIONS);
       call.close(Status.RESOURCE_EXHAUSTED.withDescription(refusal.get()), new Metadata());
       return new ServerCall.Listener<>() {};
     }

@@ -127,6 +127,7 @@ final class StreamHandler {
   }
 
   private void start(Batches batches, Call call, BatchOutput output, Runnable atEnd) {
+    batches.cancellation().request().fetchedBy(call.cancellation().request());
     Admission.Claim turn = lanes.begun().claim(call.session(), batches.cancellation());
     senders.start(
         onEnd ->

@@ -4,6 +4,7 @@ import com.google.protobuf.ByteString;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.flight.Handles.Handle;
 import com.lokryn.ducklake.flight.Handles.Kind;
+import com.lokryn.ducklake.observe.Limit;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.query.Expiring;
 import com.lokryn.ducklake.query.Problem;
@@ -58,7 +59,7 @@ final class TransactionHandler {
     String user = call.session().user();
     if (open.count(other -> other.owner.user().equals(user)) >= MAX_OF_USER) {
       throw new QueryException(
-          Problem.LIMIT,
+          Limit.TRANSACTIONS,
           "you have %d transactions open (transactions of a user): commit some or roll them back"
               .formatted(MAX_OF_USER));
     }

@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.flight;
 
 import com.lokryn.ducklake.ipc.IpcException;
+import com.lokryn.ducklake.observe.Usage;
 import com.lokryn.ducklake.query.Problem;
 import io.grpc.Context;
 import io.grpc.stub.ServerCallStreamObserver;
@@ -21,8 +22,14 @@ final class Uploads {
   private final UploadHandler handler;
   private final FlightErrors errors;
   private final InstantSource clock;
+  private final Usage usage;
 
-  Uploads(Calls calls, UploadHandler handler, FlightErrors errors, InstantSource clock) {
+  /**
+   * @param usage where the bytes of batches are counted
+   */
+  Uploads(
+      Calls calls, UploadHandler handler, FlightErrors errors, InstantSource clock, Usage usage) {
+    this.usage = usage;
     this.calls = calls;
     this.handler = handler;
     this.errors = errors;
@@ -70,6 +77,7 @@ final class Uploads {
       if (message.isMalformed()) {
         stream.fail(IpcException.malformed("a message is not one of Flight's"));
       }
+      usage.received(message.content().body().capacity());
       stream.add(message.content());
       if (handled.compareAndSet(false, true)) {
         FlightDescriptor descriptor =

@@ -115,5 +115,6 @@ public final class OpsServer implements AutoCloseable {
   public void close() {
     server.stop(0);
     threads.shutdownNow();
+    metrics.close();
   }
 }

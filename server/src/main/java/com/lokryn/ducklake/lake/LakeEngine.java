@@ -8,6 +8,7 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineOptions;
 import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Namespace;
+import com.lokryn.ducklake.observe.Redaction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -283,7 +284,9 @@ public final class LakeEngine implements AutoCloseable {
     if (isClosed() || !current.compareAndSet(lost, null)) {
       return;
     }
-    LOG.atError().addKeyValue("error", failure.text()).log("the engine is lost and opened anew");
+    LOG.atError()
+        .addKeyValue("error", Redaction.withoutValues(failure.text()))
+        .log("the engine is lost and opened anew");
     onReady.accept(false);
     EngineThreads.factory("engine-rebuild").newThread(() -> rebuild(lost)).start();
   }

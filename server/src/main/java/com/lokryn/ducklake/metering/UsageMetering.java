@@ -75,7 +75,8 @@ public final class UsageMetering implements AutoCloseable {
                 InstantSource.system(),
                 UsageReporter.Timing.USUAL,
                 new Backoff(FIRST_PAUSE, LONGEST_PAUSE, new SecureRandom()),
-                readiness));
+                readiness,
+                usage.metering()));
     metering.after(Duration.ZERO);
     return metering;
   }

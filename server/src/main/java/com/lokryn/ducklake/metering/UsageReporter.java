@@ -9,6 +9,8 @@ import com.lokryn.ducklake.aws.MarketplaceUsage.TooOld;
 import com.lokryn.ducklake.aws.MarketplaceUsage.Unavailable;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.observe.CheckId;
+import com.lokryn.ducklake.observe.Counts;
+import com.lokryn.ducklake.observe.MeteringResult;
 import com.lokryn.ducklake.observe.Readiness;
 import java.time.Duration;
 import java.time.Instant;
@@ -60,6 +62,7 @@ final class UsageReporter {
   private final Timing timing;
   private final Backoff backoff;
   private final Readiness readiness;
+  private final Counts<MeteringResult> use;
 
   private Trouble trouble = Trouble.NONE;
   private Instant sendAgain = Instant.MIN;
@@ -68,6 +71,7 @@ final class UsageReporter {
   /**
    * @param counter what was counted since the process started, in the meter's parts
    * @param backoff between records that the service does not take for now
+   * @param use where it is counted what became of records
    */
   UsageReporter(
       UsageLedger ledger,
@@ -77,7 +81,9 @@ final class UsageReporter {
       InstantSource clock,
       Timing timing,
       Backoff backoff,
-      Readiness readiness) {
+      Readiness readiness,
+      Counts<MeteringResult> use) {
+    this.use = use;
     this.ledger = ledger;
     this.usage = usage;
     this.meter = meter;
@@ -165,21 +171,25 @@ final class UsageReporter {
     }
     return switch (usage.send(meter.dimension(), record.hour(), record.units())) {
       case Accepted(String recordId) -> {
+        use.add(MeteringResult.ACCEPTED);
         ledger.accepted(record, recordId, clock.instant());
         log(LOG.atInfo(), record).log("usage was reported to AWS Marketplace");
         yield true;
       }
       case Taken() -> {
+        use.add(MeteringResult.TAKEN);
         ledger.taken(record, clock.instant());
         log(LOG.atInfo(), record)
             .log("AWS Marketplace has another record of this hour: the usage goes to the next one");
         yield true;
       }
       case TooOld(String text) -> {
+        use.add(MeteringResult.TOO_OLD);
         tooOld(record, text);
         yield true;
       }
       case Unavailable(boolean mayBeRecorded, String text) -> {
+        use.add(MeteringResult.UNAVAILABLE);
         if (!mayBeRecorded) {
           noteNotRecorded(record);
         }
@@ -188,6 +198,7 @@ final class UsageReporter {
         yield false;
       }
       case Refused(var problem) -> {
+        use.add(MeteringResult.REFUSED);
         noteNotRecorded(record);
         failures = 0;
         sendAgain = clock.instant().plus(timing.refused);

@@ -26,15 +26,29 @@ public final class Logging {
     boolean debug = Level.toLevel(level).levelInt <= Level.DEBUG_INT;
     appender.setEncoder(json ? json(context, debug) : text(context, debug));
     appender.start();
+    var lines = new LogQueue();
+    lines.setContext(context);
+    lines.addAppender(appender);
+    lines.start();
     Logger root = context.getLogger(org.slf4j.Logger.ROOT_LOGGER_NAME);
     root.setLevel(Level.WARN);
-    root.addAppender(appender);
+    root.addAppender(lines);
     // A client that goes away in mid-stream is no event; gRPC warns of it with a stack trace.
     context.getLogger("io.grpc.netty.NettyServerHandler").setLevel(Level.OFF);
     // gRPC and Arrow's client log through java.util.logging.
     SLF4JBridgeHandler.removeHandlersForRootLogger();
     SLF4JBridgeHandler.install();
     context.getLogger("com.lokryn.ducklake").setLevel(Level.toLevel(level));
+  }
+
+  /** Lines that were lost, because standard error took none for long. */
+  public static long dropped() {
+    return LogQueue.dropped();
+  }
+
+  /** Writes what waits, if standard error takes it; to be called before the process is ended. */
+  public static void close() {
+    ((LoggerContext) LoggerFactory.getILoggerFactory()).stop();
   }
 
   private static Encoder<ILoggingEvent> json(LoggerContext context, boolean debug) {

@@ -3,13 +3,15 @@ package com.lokryn.ducklake.observe;
 import java.util.concurrent.atomic.LongAdder;
 
 /**
- * What clients have had of this process since it started. Both numbers only grow, and count what
+ * What clients have had of this process since it started. The numbers only grow, and count what
  * failed or was cancelled as well. Thread-safe.
  */
 public final class Usage {
   private final LongAdder workNanos = new LongAdder();
   private final LongAdder sentBytes = new LongAdder();
+  private final LongAdder receivedBytes = new LongAdder();
   private final CacheUse cache = new CacheUse();
+  private final Counts<MeteringResult> metering = new Counts<>(MeteringResult.class);
 
   /** Adds time that the engine was at work for a client; see {@link #workNanos}. */
   public void worked(long nanos) {
@@ -21,6 +23,11 @@ public final class Usage {
     sentBytes.add(bytes);
   }
 
+  /** Adds bytes that the transport has brought; see {@link #receivedBytes}. */
+  public void received(long bytes) {
+    receivedBytes.add(bytes);
+  }
+
   /**
    * Nanoseconds by the clock, not of processors, that the engine planned, executed, committed, or
    * made the next batch of a result, for statements and for questions about the catalog, added up
@@ -29,6 +36,16 @@ public final class Usage {
    */
   public long workNanos() {
     return workNanos.sum();
+  }
+
+  /** Bytes of the bodies of Arrow batches that clients have sent: uploads and bound values. */
+  public long receivedBytes() {
+    return receivedBytes.sum();
+  }
+
+  /** What became of the reports of it. */
+  public Counts<MeteringResult> metering() {
+    return metering;
   }
 
   /** What the cache of results did. */

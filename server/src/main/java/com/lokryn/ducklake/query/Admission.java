@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.observe.Limit;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -77,6 +78,9 @@ public final class Admission {
       return new Workers(workers, workers);
     }
   }
+
+  /** Why something may not wait. */
+  private record Refusal(Limit limit, String text) {}
 
   /** What one session has in the engine, and what of it waits. */
   private static final class Line {
@@ -160,9 +164,9 @@ public final class Admission {
      * at once and without a slot, only to say so.
      */
     public void run(Runnable wanted) {
-      Optional<String> refusal = add(this, wanted);
+      Optional<Refusal> refusal = add(this, wanted);
       if (refusal.isPresent()) {
-        cancellation.cancel(Problem.LIMIT, refusal.get());
+        cancellation.cancel(refusal.get().limit, refusal.get().text);
         refusals.execute(wanted);
         return;
       }
@@ -249,7 +253,7 @@ public final class Admission {
     Duration patience = limits.patience.get();
     for (Claim late : waitingSince(clock.instant().minus(patience))) {
       late.cancellation.cancel(
-          Problem.LIMIT,
+          Limit.QUEUE_TIMEOUT,
           "the statement has waited for %s (queue_timeout) to be run: %s"
               .formatted(text(patience), cause(late)));
     }
@@ -281,22 +285,26 @@ public final class Admission {
   }
 
   /** Has a claim wait; or says why it may not. */
-  private synchronized Optional<String> add(Claim claim, Runnable task) {
+  private synchronized Optional<Refusal> add(Claim claim, Runnable task) {
     Instant now = clock.instant();
     User user = users.computeIfAbsent(claim.user(), _ -> new User(now));
     user.seen = now;
     Line line = user.lines.computeIfAbsent(claim.session, _ -> new Line());
     if (isInOrder(claim.session) && line.claims.size() >= Turns.MAX_WAITING) {
-      return Optional.of(Turns.REFUSAL);
+      return Optional.of(new Refusal(Limit.SESSION_QUEUE, Turns.REFUSAL));
     }
     if (waiting.get() >= limits.waiting || (!isAlone() && user.waiting >= limits.waiting / 2)) {
       return Optional.of(
-          ("too many statements wait to be run, %d of yours: max_concurrent_queries are run at"
-                  + " once, and the queue for them is full. Send fewer at once, or try again later")
-              .formatted(user.waiting));
+          new Refusal(
+              Limit.QUEUE_LENGTH,
+              ("too many statements wait to be run, %d of yours: max_concurrent_queries are run at"
+                      + " once, and the queue for them is full. Send fewer at once, or try again"
+                      + " later")
+                  .formatted(user.waiting)));
     }
     claim.task = task;
     claim.since = now;
+    claim.cancellation.request().waits();
     line.claims.addLast(claim);
     user.waiting++;
     waiting.incrementAndGet();
@@ -400,6 +408,7 @@ public final class Admission {
     Claim claim = line.claims.removeFirst();
     Runnable task = java.util.Objects.requireNonNull(claim.task);
     left(user, claim);
+    claim.cancellation.request().hasTurn();
     line.running++;
     user.running++;
     free--;
@@ -445,6 +454,11 @@ public final class Admission {
       users.values().removeIf(user -> user.lines.isEmpty() && user.seen.isBefore(since));
     }
     return users.size() <= 1;
+  }
+
+  /** What has its turn now. */
+  public synchronized int atWork() {
+    return limits.slots - free;
   }
 
   /** What waits now. */

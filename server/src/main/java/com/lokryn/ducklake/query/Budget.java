@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.observe.Limit;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -31,7 +32,7 @@ public final class Budget {
       if (held.addAndGet(more) > bytes && more > 0) {
         held.addAndGet(-more);
         throw new QueryException(
-            Problem.LIMIT,
+            Limit.SERVER_MEMORY,
             "the server holds too much for its clients at the moment (%s, %d MB in all): free some"
                     .formatted(what, bytes >> 20)
                 + " or try again later");

@@ -2,6 +2,8 @@ package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.observe.Limit;
+import com.lokryn.ducklake.observe.Request;
 import com.lokryn.ducklake.observe.Usage;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -26,6 +28,7 @@ public final class Cancellation {
   private final Set<Guard> guards = ConcurrentHashMap.newKeySet();
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
   private final Usage usage;
+  private final Request request;
   private volatile boolean watched;
 
   /** The connections that look at the progress already. */
@@ -33,19 +36,35 @@ public final class Cancellation {
 
   /** For work that is nobody's. */
   public Cancellation() {
-    this(new Usage());
+    this(new Usage(), new Request());
   }
 
   /**
    * @param usage where the time in the engine is counted
+   * @param request that it is to end
    */
-  public Cancellation(Usage usage) {
+  public Cancellation(Usage usage, Request request) {
     this.usage = usage;
+    this.request = request;
+  }
+
+  /** The request that it is to end. */
+  public Request request() {
+    return request;
   }
 
   /** Ends the statement; only the first reason counts. */
   public void cancel(Problem problem, String text) {
-    if (!reason.compareAndSet(null, new QueryException(problem, text))) {
+    cancel(new QueryException(problem, text));
+  }
+
+  /** Ends it for a limit that it has met. */
+  void cancel(Limit limit, String text) {
+    cancel(new QueryException(limit, text));
+  }
+
+  private void cancel(QueryException why) {
+    if (!reason.compareAndSet(null, why)) {
       return;
     }
     guards.forEach(Guard::interruptUntilClosed);

@@ -1,42 +1,88 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.engine.SqlText;
+import com.lokryn.ducklake.observe.Phases;
 import com.lokryn.ducklake.observe.QueryId;
+import com.lokryn.ducklake.observe.QueryKind;
+import com.lokryn.ducklake.observe.QueryListener;
+import com.lokryn.ducklake.observe.QueryRecord;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * One statement of a client's, from its start to the end of its result: meanwhile its session is
  * busy and its time runs. However it ends, its end is said once. Thread-safe.
  */
 final class Execution {
-  private static final Logger LOG = LoggerFactory.getLogger(QueryService.class);
+  private static final long NEVER = Long.MIN_VALUE;
+
+  /**
+   * What is executed.
+   *
+   * @param verb what it does
+   * @param sql empty for an ingest
+   */
+  record Subject(String verb, String sql) {
+    static Subject of(Admitted admitted) {
+      return new Subject(admitted.text().verb(), admitted.text().sql());
+    }
+
+    /** That of a statement which was not let pass. */
+    static Subject of(String sql) {
+      return new Subject(SqlText.of(sql).verb(), sql);
+    }
+  }
 
   private final QueryId id;
   private final Session session;
-  private final String kind;
+  private final Subject subject;
   private final Cancellation cancellation;
   private final Deadlines deadlines;
-  private final long startedNanos = System.nanoTime();
+  private final QueryListener listener;
+
+  // When its phases began, by System.nanoTime.
+  private final long asked;
+  private final long turn;
+  private volatile long planned = NEVER;
+  private volatile long ready = NEVER;
+
   private final AtomicBoolean ended = new AtomicBoolean();
 
   private Execution(
-      QueryId id, Session session, String kind, Cancellation cancellation, Deadlines deadlines) {
+      QueryId id,
+      Session session,
+      Subject subject,
+      Cancellation cancellation,
+      Deadlines deadlines,
+      QueryListener listener) {
     this.id = id;
     this.session = session;
-    this.kind = kind;
+    this.subject = subject;
     this.cancellation = cancellation;
     this.deadlines = deadlines;
+    this.listener = listener;
+    long now = System.nanoTime();
+    this.turn = cancellation.request().turnOr(now);
+    this.asked = cancellation.request().askedOr(this.turn);
   }
 
   /**
-   * @param kind what it does, for the log
+   * Begins one.
+   *
+   * @param listener told of its beginning and its end
    */
   static Execution begin(
-      QueryId id, Session session, String kind, Cancellation cancellation, Deadlines deadlines) {
-    var execution = new Execution(id, session, kind, cancellation, deadlines);
+      QueryId id,
+      Session session,
+      Subject subject,
+      Cancellation cancellation,
+      Deadlines deadlines,
+      QueryListener listener) {
+    var execution = new Execution(id, session, subject, cancellation, deadlines, listener);
     session.begin();
     deadlines.begin(cancellation);
+    listener.began();
     return execution;
   }
 
@@ -48,12 +94,27 @@ final class Execution {
     return session;
   }
 
+  /** What it does, in the first word of the statement. */
   String kind() {
-    return kind;
+    return subject.verb;
   }
 
   Cancellation cancellation() {
     return cancellation;
+  }
+
+  /** Its plan is there; of several attempts the last one counts. */
+  void planned() {
+    planned = System.nanoTime();
+  }
+
+  /** Its first batch is there. */
+  void ready() {
+    long now = System.nanoTime();
+    if (planned == NEVER) {
+      planned = now;
+    }
+    ready = now;
   }
 
   /** Ends it; the first to know how says it. */
@@ -63,29 +124,46 @@ final class Execution {
     }
     deadlines.end(cancellation);
     session.end();
-    var event =
-        LOG.atInfo()
-            .addKeyValue("query_id", id.value())
-            .addKeyValue("session", session.id())
-            .addKeyValue("kind", kind)
-            .addKeyValue("outcome", outcome.word())
-            .addKeyValue("ms", (System.nanoTime() - startedNanos) / 1_000_000);
-    event =
-        switch (outcome) {
-          case Outcome.Done(long rows, long bytes) ->
-              event.addKeyValue("rows", rows).addKeyValue("bytes", bytes);
-          case Outcome.Cancelled(Problem by) -> event.addKeyValue("by", by);
-          // The text may hold values of the statement: the client has it.
-          case Outcome.Failed _, Outcome.Abandoned _ -> event;
-        };
-    event.log("query ended");
+    long rows = 0;
+    long bytes = 0;
+    Optional<String> cause = Optional.empty();
+    switch (outcome) {
+      case Outcome.Done done -> {
+        rows = done.rows();
+        bytes = done.bytes();
+      }
+      case Outcome.Cancelled(Problem by) -> cause = Optional.of(word(by.name()));
+      // Not the text, which may hold values of the statement: the client has it.
+      case Outcome.Failed failed -> cause = Optional.of(word(failed.kind()));
+      case Outcome.Abandoned _ -> {}
+    }
+    listener.ended(
+        new QueryRecord(
+            id,
+            session.user(),
+            session.id(),
+            QueryKind.of(subject.verb),
+            outcome.word(),
+            cause,
+            phases(),
+            rows,
+            bytes,
+            subject.sql,
+            cancellation.request()));
+  }
+
+  private static String word(String name) {
+    return name.toLowerCase(Locale.ROOT);
+  }
+
+  private Phases phases() {
+    long now = System.nanoTime();
+    return new Phases(
+        asked, turn, planned == NEVER ? now : planned, ready == NEVER ? now : ready, now);
   }
 
   /** Ends it as what was thrown says. */
   void end(Throwable thrown) {
-    end(
-        thrown instanceof QueryException e
-            ? new Outcome.Cancelled(e.problem())
-            : new Outcome.Failed(String.valueOf(thrown.getMessage())));
+    end(Outcome.of(thrown));
   }
 }

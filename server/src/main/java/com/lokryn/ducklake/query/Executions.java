@@ -2,7 +2,10 @@ package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.observe.QueryId;
+import com.lokryn.ducklake.observe.QueryListener;
+import com.lokryn.ducklake.query.Execution.Subject;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /**
  * What every piece of engine work for a client has around it: its time runs, its failures are
@@ -21,21 +24,25 @@ final class Executions {
   private final Deadlines deadlines;
   private final Consumer<EngineException> onFailure;
   private final Renewal renewal;
+  private final QueryListener listener;
 
   /**
    * @param holdings in which there must be room for a statement
    * @param onFailure told of each failure of the engine, since one may cost the whole instance
    * @param renewal asked when a statement fails that may be run once more
+   * @param listener told of each statement
    */
   Executions(
       Holdings holdings,
       Deadlines deadlines,
       Consumer<EngineException> onFailure,
-      Renewal renewal) {
+      Renewal renewal,
+      QueryListener listener) {
     this.holdings = holdings;
     this.deadlines = deadlines;
     this.onFailure = onFailure;
     this.renewal = renewal;
+    this.listener = listener;
   }
 
   /** Ends what takes too long; to be called every now and then. */
@@ -56,12 +63,11 @@ final class Executions {
   /**
    * A statement of a client's. Work that returns has ended it, or left a result open that does; one
    * that throws has it ended here.
-   *
-   * @param kind what it does, for the log
    */
-  <T> T accounted(Session session, String kind, Cancellation cancellation, ExecutionWork<T> work)
+  <T> T accounted(
+      Session session, Subject subject, Cancellation cancellation, ExecutionWork<T> work)
       throws EngineException {
-    var execution = begin(session, kind, cancellation);
+    var execution = begin(session, subject, cancellation);
     try {
       if (!session.inTransaction()) {
         holdings.require(session.user());
@@ -74,8 +80,26 @@ final class Executions {
   }
 
   /** A statement of a client's that needs nothing of the engine; whoever asks for it ends it. */
-  Execution begin(Session session, String kind, Cancellation cancellation) {
-    return Execution.begin(QueryId.random(), session, kind, cancellation, deadlines);
+  Execution begin(Session session, Subject subject, Cancellation cancellation) {
+    return Execution.begin(QueryId.random(), session, subject, cancellation, deadlines, listener);
+  }
+
+  /**
+   * Work without which a statement is not run, as letting it pass and planning it for later: where
+   * it fails the statement has. One that meets a limit has not begun.
+   *
+   * @param subject asked for only then
+   */
+  <T> T before(Session session, Supplier<Subject> subject, Cancellation cancellation, Work<T> work)
+      throws EngineException {
+    try {
+      return work.run();
+    } catch (EngineException | RuntimeException e) {
+      if (!(e instanceof QueryException ended && ended.problem() == Problem.LIMIT)) {
+        begin(session, subject.get(), cancellation).end(e);
+      }
+      throw e;
+    }
   }
 
   /**

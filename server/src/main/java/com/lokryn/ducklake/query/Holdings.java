@@ -1,10 +1,12 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.observe.Limit;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.LongAdder;
 
 /**
  * What users hold of the connections to the catalog: a statement at work has one, and so have an
@@ -15,15 +17,20 @@ public final class Holdings {
   /** A connection that is held until this is closed; more than once does no harm. */
   public final class Hold implements AutoCloseable {
     private final String user;
+    private final boolean isOfTransaction;
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private Hold(String user) {
+    private Hold(String user, boolean isOfTransaction) {
       this.user = user;
+      this.isOfTransaction = isOfTransaction;
     }
 
     @Override
     public void close() {
       if (closed.compareAndSet(false, true)) {
+        if (isOfTransaction) {
+          transactions.decrement();
+        }
         giveBack(user);
       }
     }
@@ -31,6 +38,7 @@ public final class Holdings {
 
   private final int connections;
   private final Map<String, Integer> held = new HashMap<>();
+  private final LongAdder transactions = new LongAdder();
   private final List<Runnable> listeners = new CopyOnWriteArrayList<>();
 
   /**
@@ -42,10 +50,25 @@ public final class Holdings {
 
   /** Takes one; whoever begins something new asks {@link #of} before. */
   public Hold take(String user) {
+    return take(user, false);
+  }
+
+  /** Takes one for a transaction. */
+  Hold takeForTransaction(String user) {
+    transactions.increment();
+    return take(user, true);
+  }
+
+  private Hold take(String user, boolean isOfTransaction) {
     synchronized (this) {
       held.merge(user, 1, Integer::sum);
     }
-    return new Hold(user);
+    return new Hold(user, isOfTransaction);
+  }
+
+  /** Transactions that hold one. */
+  public int transactions() {
+    return transactions.intValue();
   }
 
   /**
@@ -55,7 +78,7 @@ public final class Holdings {
   void require(String user) {
     int number = of(user);
     if (number > mostOfUser(true)) {
-      throw new QueryException(Problem.LIMIT, refusal(number - 1));
+      throw new QueryException(Limit.CATALOG_CONNECTIONS, refusal(number - 1));
     }
   }
 

@@ -4,6 +4,7 @@ import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.Sql;
+import com.lokryn.ducklake.query.Execution.Subject;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.apache.arrow.c.ArrowArrayStream;
@@ -19,6 +20,8 @@ import org.apache.arrow.vector.types.pojo.Field;
  * there or none. Thread-safe.
  */
 public final class IngestService {
+  private static final Subject INGEST = new Subject("ingest", "");
+
   /** What to do about the table, as ADBC's ingest modes have it. */
   public enum Mode {
     CREATE,
@@ -101,17 +104,26 @@ public final class IngestService {
       throws EngineException {
     try (source) {
       Namespace namespace = session.namespace();
-      StatementGate.admitIngest(
-          session,
-          target.catalog(namespace),
-          target.schema(namespace),
-          target.table(),
-          mode != Mode.APPEND);
+      queries
+          .executions()
+          .before(
+              session,
+              () -> INGEST,
+              cancellation,
+              () -> {
+                StatementGate.admitIngest(
+                    session,
+                    target.catalog(namespace),
+                    target.schema(namespace),
+                    target.table(),
+                    mode != Mode.APPEND);
+                return namespace;
+              });
       return queries
           .executions()
           .accounted(
               session,
-              "ingest",
+              INGEST,
               cancellation,
               execution -> {
                 var load = new Load(target, mode, source, execution);
@@ -192,6 +204,7 @@ public final class IngestService {
       // From here on the stream owns the source.
       Data.exportArrayStream(allocator, load.source, stream);
       connection.register(view, stream);
+      load.execution.planned();
       try {
         connection.run(
             statement(connection, load.session(), load.target, load.mode, Sql.identifier(view)));

@@ -9,6 +9,7 @@ import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.gate.Gate;
 import com.lokryn.ducklake.observe.QueryId;
+import com.lokryn.ducklake.query.Execution.Subject;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
 import com.lokryn.ducklake.query.Scope.Sight;
 import com.lokryn.ducklake.query.Session.Place;
@@ -49,6 +50,12 @@ final class Planning {
 
   /** Plans a statement without running it. */
   PreparedQuery prepare(Session session, String sql, Cancellation cancellation)
+      throws EngineException {
+    return executions.before(
+        session, () -> Subject.of(sql), cancellation, () -> prepareNew(session, sql, cancellation));
+  }
+
+  private PreparedQuery prepareNew(Session session, String sql, Cancellation cancellation)
       throws EngineException {
     Admitted admitted = gate.admit(session, session.namespace(), sql);
     Budget.Share share = budget.share();

@@ -12,6 +12,8 @@ import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.NewestSnapshot;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.gate.Gate;
+import com.lokryn.ducklake.observe.QueryListener;
+import com.lokryn.ducklake.query.Execution.Subject;
 import com.lokryn.ducklake.query.Holdings.Hold;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
 import com.lokryn.ducklake.query.Scope.Sight;
@@ -48,6 +50,7 @@ public final class QueryService {
    * @param maxResultBytes how large a result may be
    * @param onFailure told of each failure of the engine, since one may cost the whole instance
    * @param renewal asked when a statement fails that may be run once more
+   * @param listener told of each statement
    */
   public QueryService(
       Gate gate,
@@ -59,11 +62,13 @@ public final class QueryService {
       long maxResultBytes,
       InstantSource clock,
       Consumer<EngineException> onFailure,
-      Renewal renewal) {
+      Renewal renewal,
+      QueryListener listener) {
     this.gate = new StatementGate(gate, newest);
     this.holdings = holdings;
     this.reuse = new Reuse(cache);
-    this.executions = new Executions(holdings, new Deadlines(clock, timeout), onFailure, renewal);
+    this.executions =
+        new Executions(holdings, new Deadlines(clock, timeout), onFailure, renewal, listener);
     this.partitions = new Partitions(this.gate, executions);
     this.planning = new Planning(this.gate, reuse, types, executions);
     this.maxResultBytes = maxResultBytes;
@@ -130,7 +135,7 @@ public final class QueryService {
     return accounted(
         session,
         namespace,
-        gate.admit(session, namespace, sql),
+        admit(session, namespace, sql, cancellation),
         Parameters.NONE,
         source,
         cancellation,
@@ -188,7 +193,7 @@ public final class QueryService {
         .flatMap(reuse::find)
         .map(
             stream -> {
-              var execution = executions.begin(session, admitted.text().verb(), cancellation);
+              var execution = executions.begin(session, Subject.of(admitted), cancellation);
               return kept(
                   new Call(execution, namespace, admitted, Parameters.NONE, ResultSource.ANY),
                   stream);
@@ -210,6 +215,7 @@ public final class QueryService {
       }
       long began = System.nanoTime();
       BatchStream stream;
+      call.execution().planned();
       try (var _ = call.cancellation().guard(planned.connection())) {
         stream = reuse.keeping(key, call, began, execute(planned.statement(), call.parameters()));
       }
@@ -305,6 +311,7 @@ public final class QueryService {
     try (var _ = call.cancellation().guard(connection)) {
       try {
         statement = connection.prepare(call.text());
+        call.execution().planned();
         isQuery = statement.kind() == Kind.QUERY;
         try {
           if (isQuery && !isDueTogether(call)) {
@@ -337,6 +344,7 @@ public final class QueryService {
   }
 
   private QueryResult kept(Call call, BatchStream stream) {
+    call.execution().ready();
     return result(call, Optional.empty(), stream, _ -> {});
   }
 
@@ -369,6 +377,7 @@ public final class QueryService {
   private static BatchStream spooled(Call call, EngineConnection connection)
       throws EngineException {
     try (EngineStatement statement = connection.prepare(call.text())) {
+      call.execution().planned();
       SpoolableStream rows;
       try (var _ = call.cancellation().guard(connection)) {
         rows =
@@ -420,6 +429,7 @@ public final class QueryService {
               hold.ifPresent(Hold::close);
             });
     query.prefetch();
+    call.execution().ready();
     return query;
   }
 
@@ -446,7 +456,7 @@ public final class QueryService {
     return accounted(
         session,
         portable.namespace(),
-        gate.admit(session, portable.namespace(), portable.sql()),
+        admit(session, portable.namespace(), portable.sql(), cancellation),
         Parameters.NONE,
         ResultSource.ANY,
         cancellation,
@@ -464,7 +474,13 @@ public final class QueryService {
   public Optional<Partitioned> partition(Session session, String sql, Cancellation cancellation)
       throws EngineException {
     return session.partitions() > 1
-        ? partitions.divide(session, gate.admit(session, session.namespace(), sql), cancellation)
+        ? executions.before(
+            session,
+            () -> Subject.of(sql),
+            cancellation,
+            () ->
+                partitions.divide(
+                    session, gate.admit(session, session.namespace(), sql), cancellation))
         : Optional.empty();
   }
 
@@ -472,7 +488,11 @@ public final class QueryService {
   public Optional<Partitioned> partition(PreparedQuery prepared, Cancellation cancellation)
       throws EngineException {
     return prepared.session().partitions() > 1 && !prepared.isBound()
-        ? partitions.divide(prepared.session(), prepared.admitted(), cancellation)
+        ? executions.before(
+            prepared.session(),
+            () -> Subject.of(prepared.admitted()),
+            cancellation,
+            () -> partitions.divide(prepared.session(), prepared.admitted(), cancellation))
         : Optional.empty();
   }
 
@@ -483,7 +503,7 @@ public final class QueryService {
     return accounted(
         session,
         namespace,
-        gate.admit(session, namespace, part.query().sql()),
+        admit(session, namespace, part.query().sql(), cancellation),
         Parameters.NONE,
         ResultSource.ENGINE,
         cancellation,
@@ -508,7 +528,10 @@ public final class QueryService {
   public long update(Session session, String sql, Cancellation cancellation)
       throws EngineException {
     return update(
-        session, gate.admit(session, session.namespace(), sql), Parameters.NONE, cancellation);
+        session,
+        admit(session, session.namespace(), sql, cancellation),
+        Parameters.NONE,
+        cancellation);
   }
 
   /** As {@link #update}, for a prepared statement with the values bound to it last. */
@@ -593,6 +616,7 @@ public final class QueryService {
     SqlText text = call.isReader() && call.text().isBegin() ? READ_ONLY_BEGIN : call.text();
     try (var _ = call.cancellation().guard(connection);
         EngineStatement statement = connection.prepare(text)) {
+      call.execution().planned();
       for (List<@Nullable Object> row : call.parameters().runs()) {
         statement.bind(row);
         if (statement.kind() == Kind.QUERY) {
@@ -625,6 +649,14 @@ public final class QueryService {
     executions.sweep();
   }
 
+  /** Lets a statement pass, or has it accounted as one that has failed. */
+  private Admitted admit(
+      Session session, Namespace namespace, String sql, Cancellation cancellation)
+      throws EngineException {
+    return executions.before(
+        session, () -> Subject.of(sql), cancellation, () -> gate.admit(session, namespace, sql));
+  }
+
   private <T> T accounted(
       Session session,
       Namespace namespace,
@@ -636,7 +668,7 @@ public final class QueryService {
       throws EngineException {
     return executions.accounted(
         session,
-        admitted.text().verb(),
+        Subject.of(admitted),
         cancellation,
         execution -> work.run(new Call(execution, namespace, admitted, parameters, source)));
   }

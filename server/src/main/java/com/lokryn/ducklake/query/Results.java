@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.observe.Limit;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
@@ -38,7 +39,7 @@ public final class Results implements AutoCloseable {
     if (parked.count(other -> other.session() == result.session()) >= MAX_PARKED) {
       abandon(result);
       throw new QueryException(
-          Problem.LIMIT,
+          Limit.WAITING_RESULTS,
           "%d results of this session wait to be fetched: fetch or cancel some first"
               .formatted(MAX_PARKED));
     }
@@ -90,6 +91,11 @@ public final class Results implements AutoCloseable {
           parked.take(handle).ifPresent(this::abandon);
         });
     return found.isPresent();
+  }
+
+  /** How many wait for their clients. */
+  public int waiting() {
+    return (int) parked.count(_ -> true);
   }
 
   public void sweep() {

@@ -3,6 +3,7 @@ package com.lokryn.ducklake.query;
 import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.observe.Limit;
 import com.lokryn.ducklake.observe.QueryId;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -76,7 +77,7 @@ public final class RunningQuery implements QueryResult, Batches {
     try {
       first = load() ? First.WAITS : First.NONE;
     } catch (EngineException | RuntimeException e) {
-      close(new Outcome.Failed(String.valueOf(e.getMessage())), _ -> {});
+      close(Outcome.of(e), _ -> {});
       throw e;
     }
   }
@@ -121,7 +122,7 @@ public final class RunningQuery implements QueryResult, Batches {
       }
       if (bytes > maxBytes) {
         throw new QueryException(
-            Problem.LIMIT,
+            Limit.RESULT_SIZE,
             "the result is larger than %d bytes (max_result_bytes): ask for fewer rows or columns, or fetch it in parts"
                 .formatted(maxBytes));
       }

@@ -490,7 +490,7 @@ public final class Session implements AutoCloseable {
     } else if (text.isBegin()) {
       transaction = true;
       if (hold == null && !closed) {
-        hold = holdings.take(user());
+        hold = holdings.takeForTransaction(user());
       }
     } else if (text.isEnd()) {
       endOfTransaction();

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.access.Identity;
 import com.lokryn.ducklake.engine.Namespace;
+import com.lokryn.ducklake.observe.Limit;
 import com.lokryn.ducklake.observe.QueryId;
 import java.time.Duration;
 import java.time.Instant;
@@ -170,7 +171,7 @@ public final class Sessions implements AutoCloseable {
               .orElseThrow(
                   () ->
                       new QueryException(
-                          Problem.LIMIT,
+                          Limit.SESSIONS,
                           "you have %d sessions (sessions of a user): close some, or use them again"
                               .formatted(others.size())));
       take(List.of(oldest), _ -> true).forEach(Session::close);
@@ -284,6 +285,11 @@ public final class Sessions implements AutoCloseable {
       before.accept(session);
       session.close();
     }
+  }
+
+  /** How many there are. */
+  public synchronized int count() {
+    return byId.size();
   }
 
   @Override

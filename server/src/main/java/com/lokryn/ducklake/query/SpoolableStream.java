@@ -3,6 +3,7 @@ package com.lokryn.ducklake.query;
 import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.observe.Limit;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.apache.arrow.vector.VectorLoader;
@@ -79,7 +80,7 @@ final class SpoolableStream implements BatchStream {
         if (spooledBytes > MAX_SPOOLED_BYTES) {
           refusal =
               new QueryException(
-                  Problem.LIMIT,
+                  Limit.RESULT_SIZE,
                   "another statement was run in this session before this result was read, and the"
                       + " rest of it is larger than %d MB: read a result to its end first, or use"
                           .formatted(MAX_SPOOLED_BYTES >> 20)

@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.observe.Limit;
 import java.util.ArrayDeque;
 import java.util.Deque;
 
@@ -27,7 +28,7 @@ final class Turns {
     long self;
     synchronized (this) {
       if (queue.size() > MAX_WAITING) {
-        throw new QueryException(Problem.LIMIT, REFUSAL);
+        throw new QueryException(Limit.SESSION_QUEUE, REFUSAL);
       }
       self = next++;
       queue.addLast(self);

@@ -16,7 +16,7 @@ class UsageIT {
   void countsBytesAndWorkAndNoWaiting() throws Exception {
     try (var server = TestingLakeServer.start();
         var client = server.connect()) {
-      Usage usage = server.server().usage();
+      Usage usage = server.server().numbers().usage();
       long before = usage.sentBytes();
       client.rows("SELECT i FROM range(1_000_000) r(i)");
       assertThat(usage.sentBytes() - before).isBetween(8_000_000L, 8_500_000L);
@@ -37,7 +37,7 @@ class UsageIT {
   void countsWhatFails() throws Exception {
     try (var server = TestingLakeServer.start();
         var client = server.connect()) {
-      Usage usage = server.server().usage();
+      Usage usage = server.server().numbers().usage();
       long before = usage.workNanos();
       assertThatThrownBy(
               () ->

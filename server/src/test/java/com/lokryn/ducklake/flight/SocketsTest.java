@@ -3,6 +3,8 @@ package com.lokryn.ducklake.flight;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.lokryn.ducklake.observe.Counts;
+import com.lokryn.ducklake.observe.Limit;
 import com.lokryn.ducklake.testing.TestingClock;
 import io.grpc.Server;
 import io.grpc.netty.NettyServerBuilder;
@@ -21,7 +23,7 @@ import org.junit.jupiter.api.Test;
 /** Connections on which nobody says who they are. */
 class SocketsTest {
   private final TestingClock clock = new TestingClock("2026-01-01T00:00:00Z");
-  private final Sockets sockets = new Sockets(4, clock);
+  private final Sockets sockets = new Sockets(4, clock, new Counts<>(Limit.class));
   private final List<Socket> clients = new ArrayList<>();
   private Server server;
 

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.lokryn.ducklake.observe.CheckId;
+import com.lokryn.ducklake.observe.EngineErrors;
 import com.lokryn.ducklake.observe.Metrics;
+import com.lokryn.ducklake.observe.Numbers;
 import com.lokryn.ducklake.observe.Readiness;
-import com.lokryn.ducklake.observe.Usage;
+import com.lokryn.ducklake.testing.NoLevels;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -18,13 +20,14 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class OpsServerIT {
   private final Readiness readiness = new Readiness();
-  private final Usage usage = new Usage();
+  private final Numbers numbers = Numbers.none(new EngineErrors(List.of("io")));
   private final HttpClient http = HttpClient.newHttpClient();
   private OpsServer server;
 
@@ -34,7 +37,7 @@ class OpsServerIT {
         new OpsServer(
             new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
             readiness,
-            new Metrics(readiness, usage));
+            new Metrics(readiness, numbers, new NoLevels()));
   }
 
   @AfterEach
@@ -81,8 +84,8 @@ class OpsServerIT {
   void hasMetricsWithTheSameIds() throws Exception {
     readiness.ok(CheckId.ENGINE);
     readiness.warn(CheckId.METERING_USAGE, "AWS Marketplace does not take the usage");
-    usage.worked(1_500_000_000);
-    usage.sent(2_048);
+    numbers.usage().worked(1_500_000_000);
+    numbers.usage().sent(2_048);
     HttpResponse<String> answer = send("GET", "/metrics");
     assertThat(answer.statusCode()).isEqualTo(200);
     assertThat(answer.headers().firstValue("Content-Type")).get().asString().startsWith("text/pl");
@@ -152,7 +155,7 @@ class OpsServerIT {
                 new OpsServer(
                     new InetSocketAddress(InetAddress.getLoopbackAddress(), server.port()),
                     readiness,
-                    new Metrics(readiness, usage)))
+                    new Metrics(readiness, numbers, new NoLevels())))
         .isInstanceOf(IOException.class);
   }
 }

@@ -18,6 +18,8 @@ import com.lokryn.ducklake.lake.PostgresCatalog;
 import com.lokryn.ducklake.lake.RemoteLake;
 import com.lokryn.ducklake.lake.StorageKeys;
 import com.lokryn.ducklake.observe.CheckId;
+import com.lokryn.ducklake.observe.Counts;
+import com.lokryn.ducklake.observe.MeteringResult;
 import com.lokryn.ducklake.observe.Readiness;
 import com.lokryn.ducklake.testing.MeteringService;
 import com.lokryn.ducklake.testing.MeteringService.Cut;
@@ -116,6 +118,7 @@ class UsageReporterIT {
   private final class Run {
     private final AtomicLong count = new AtomicLong();
     private final Readiness readiness = new Readiness();
+    private final Counts<MeteringResult> results = new Counts<>(MeteringResult.class);
     private final UsageReporter reporter;
 
     Run(String process, String place, long pid) {
@@ -139,7 +142,8 @@ class UsageReporterIT {
               clock,
               UsageReporter.Timing.USUAL,
               new Backoff(Duration.ofSeconds(2), Duration.ofMinutes(2), new Random(7)),
-              readiness);
+              readiness,
+              results);
     }
 
     Duration use(double seconds) throws InterruptedException {
@@ -179,6 +183,7 @@ class UsageReporterIT {
     run.at("13:00:00");
     assertThat(sent()).containsExactly("10:2", "11:1");
     assertThat(run.state()).isEqualTo("ok");
+    assertThat(run.results.of(MeteringResult.ACCEPTED)).isEqualTo(2);
     assertThat(total()).isEqualTo(3);
   }
 
@@ -207,6 +212,7 @@ class UsageReporterIT {
     service.always(new Failure(status, type, "canary"));
     assertThat(run.at("11:00:00")).isLessThanOrEqualTo(Duration.ofSeconds(2));
     assertThat(run.state()).doesNotContain("canary");
+    assertThat(run.results.of(MeteringResult.UNAVAILABLE)).isPositive();
     for (int minute = 1; minute < 10; minute++) {
       assertThat(run.at("11:0%d:00".formatted(minute))).isLessThanOrEqualTo(Duration.ofMinutes(1));
     }
@@ -233,6 +239,7 @@ class UsageReporterIT {
     service.always(new Failure(400, type, "canary"));
     run.at("11:00:00");
     assertThat(run.state()).contains("refuses").doesNotContain("canary");
+    assertThat(run.results.of(MeteringResult.REFUSED)).isEqualTo(1);
     run.at("11:01:00");
     run.at("11:04:00");
     assertThat(sent()).hasSize(1);
@@ -251,6 +258,7 @@ class UsageReporterIT {
     run.use(1);
     run.at("12:00:00");
     assertThat(sent()).containsExactly("10:5", "11:6");
+    assertThat(run.results.of(MeteringResult.TAKEN)).isEqualTo(1);
     assertThat(total()).isEqualTo(6);
   }
 

@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.lokryn.ducklake.testing.ExpiringKeys;
 import com.lokryn.ducklake.testing.FaultyS3;
+import com.lokryn.ducklake.testing.Scrape;
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingProcess;
 import com.lokryn.ducklake.testing.TestingProduction;
+import com.lokryn.ducklake.testing.TestingReadiness;
 import java.time.Duration;
 import java.util.Map;
 import org.junit.jupiter.api.AfterAll;
@@ -19,6 +21,7 @@ class CredentialsIT {
   private static final Duration LIFE =
       Duration.ofSeconds(Integer.getInteger("ducklake.credentials.life", 20));
 
+  private static final int HTTP_PORT = TestingReadiness.freePort();
   private static final Duration RUN =
       Duration.ofSeconds(
           Integer.getInteger("ducklake.credentials.seconds", 2 * (int) LIFE.toSeconds() + 5));
@@ -52,6 +55,9 @@ class CredentialsIT {
         }
         assertThat(s3.refused()).isZero();
         assertThat(keys.count()).isGreaterThan(3);
+        // The process is older than any of them.
+        assertThat(Scrape.of(HTTP_PORT).of("credentials_age_seconds"))
+            .isBetween(0.0, (double) LIFE.toSeconds());
       }
     }
   }
@@ -82,6 +88,7 @@ class CredentialsIT {
     environment.remove("AWS_SECRET_ACCESS_KEY");
     environment.put("AWS_CONTAINER_CREDENTIALS_FULL_URI", keys.uri().toString());
     environment.put("AWS_ENDPOINT_URL_S3", s3.endpoint().toString());
+    environment.put("HTTP_PORT", Integer.toString(HTTP_PORT));
     return TestingProcess.start(environment, "serve", "--host", "127.0.0.1", "--port", "0");
   }
 }

@@ -3,6 +3,7 @@ package com.lokryn.ducklake.production;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
+import com.lokryn.ducklake.testing.Scrape;
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingPostgres;
 import com.lokryn.ducklake.testing.TestingProcess;
@@ -45,6 +46,7 @@ class ReadinessIT {
   private static TestingProxy postgres;
   private static TestingProcess server;
   private static TestingReadiness readiness;
+  private static int metricsPort;
 
   @BeforeAll
   static void start() {
@@ -54,9 +56,9 @@ class ReadinessIT {
     Map<String, String> environment = production.environment(production.newLake());
     environment.put("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:" + s3.port());
     environment.put("POSTGRES_PORT", Integer.toString(postgres.port()));
-    int httpPort = TestingReadiness.freePort();
-    server = serve(environment, httpPort).listening();
-    readiness = new TestingReadiness(httpPort, server.port());
+    metricsPort = TestingReadiness.freePort();
+    server = serve(environment, metricsPort).listening();
+    readiness = new TestingReadiness(metricsPort, server.port());
   }
 
   @AfterAll
@@ -108,6 +110,7 @@ class ReadinessIT {
       await().atMost(LIMIT).until(() -> onlyMisses(check));
       assertThat(readiness.health()).isEqualTo(ServingStatus.NOT_SERVING);
       assertThat(readiness.get("/livez").statusCode()).isEqualTo(200);
+      assertThat(readiness.get("/metrics").statusCode()).isEqualTo(200);
       assertThat(readiness.get("/readyz").body())
           .doesNotContain("127.0.0.1", "s3://", TestingPostgres.USER);
       await().during(hold).atMost(Duration.ofSeconds(30)).until(() -> onlyMisses(check));
@@ -131,6 +134,40 @@ class ReadinessIT {
       client.update("CREATE OR REPLACE TABLE t AS SELECT i FROM range(1000) r(i)");
       assertThat(client.value("SELECT sum(i) FROM t")).isEqualTo(BigDecimal.valueOf(499_500));
     }
+  }
+
+  @Test
+  void metricsTellHowCatalogAndS3Answer() {
+    await().atMost(LIMIT).until(() -> readiness.missing().isEmpty());
+    Scrape before = Scrape.of(metricsPort);
+    for (String check : List.of("catalog", "s3.get", "s3.put")) {
+      assertThat(before.of("dependency_seconds_count{check=\"%s\"}".formatted(check)))
+          .as(check)
+          .isPositive();
+      assertThat(before.of("check_ok{check=\"%s\"}".formatted(check))).as(check).isEqualTo(1);
+    }
+    assertThat(before.of("credentials_age_seconds")).isPositive();
+    double errors = before.of("dependency_errors_total{check=\"s3.get\"}");
+    double ofCatalog = before.of("dependency_errors_total{check=\"catalog\"}");
+    s3.set(Mode.CUT);
+    try {
+      await()
+          .atMost(LIMIT)
+          .untilAsserted(
+              () -> {
+                Scrape now = Scrape.of(metricsPort);
+                assertThat(now.of("dependency_errors_total{check=\"s3.get\"}"))
+                    .isGreaterThan(errors);
+                assertThat(now.of("check_ok{check=\"s3.get\"}")).isZero();
+                assertThat(now.of("ready")).isZero();
+              });
+    } finally {
+      s3.set(Mode.PASS);
+    }
+    Scrape after = Scrape.of(metricsPort);
+    assertThat(after.of("dependency_errors_total{check=\"catalog\"}")).isEqualTo(ofCatalog);
+    assertThat(after.of("dependency_seconds_count{check=\"catalog\"}"))
+        .isGreaterThan(before.of("dependency_seconds_count{check=\"catalog\"}"));
   }
 
   /** The rows of small inserts are in the catalog: such a server asks S3 for nothing of its own. */
