@@ -38,10 +38,13 @@ import com.lokryn.ducklake.observe.QueryLog;
 import com.lokryn.ducklake.observe.Readiness;
 import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.observe.Tracing;
+import com.lokryn.ducklake.query.ActiveQueries;
+import com.lokryn.ducklake.query.Administration;
 import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.KeyLock;
 import com.lokryn.ducklake.query.Lanes;
+import com.lokryn.ducklake.query.QueryHistory;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Renewal;
 import com.lokryn.ducklake.query.Session;
@@ -91,9 +94,12 @@ public final class LakeServer implements AutoCloseable {
   private final Lanes lanes;
   private final LakeEngine engine;
   private final Sessions sessions;
+  private final ActiveQueries active = new ActiveQueries();
+  private final Administration administration;
   private final Authenticator authenticator;
   private final Redaction redaction;
   private final InstantSource clock = InstantSource.system();
+  private final QueryHistory history = new QueryHistory(clock);
   private final Numbers numbers =
       Numbers.none(
           new EngineErrors(
@@ -149,6 +155,10 @@ public final class LakeServer implements AutoCloseable {
     threads = new EngineThreads(concurrency(config));
     lanes =
         Lanes.of(threads, service.lake.maxConnections(), config.get(Settings.QUEUE_TIMEOUT), clock);
+    sessions =
+        new Sessions(
+            LakeCatalog.NAMESPACE, connector(), clock, config.get(Settings.IDLE_SESSION_TIMEOUT));
+    administration = new Administration(sessions, active, history, clock);
     engine =
         new LakeEngine(
             new EngineOptions(
@@ -157,13 +167,10 @@ public final class LakeServer implements AutoCloseable {
                 spill,
                 config.find(Settings.MAX_TEMP_DIRECTORY_SIZE).map(DataSize::bytes).orElse(0L),
                 extensions.directory()),
-            new LakeCatalog(service.lake, extensions),
+            new LakeCatalog(service.lake, extensions, administration.tables().setUp()),
             allocator,
             this::engineIs,
             onHopeless);
-    sessions =
-        new Sessions(
-            LakeCatalog.NAMESPACE, connector(), clock, config.get(Settings.IDLE_SESSION_TIMEOUT));
     authenticator = Authenticator.of(config, service.users, clock);
     readiness.notOk(CheckId.ENGINE, "the engine is not open yet");
     readiness.ok(CheckId.DRAIN);
@@ -234,7 +241,9 @@ public final class LakeServer implements AutoCloseable {
             clock,
             this::failed,
             service.renewal,
-            QueryListener.all(listeners()));
+            QueryListener.all(listeners()),
+            active,
+            administration);
     TlsWatch watch = tls.get();
     Duration idle = config.get(Settings.IDLE_SESSION_TIMEOUT);
     var started =
@@ -290,6 +299,7 @@ public final class LakeServer implements AutoCloseable {
   private List<QueryListener> listeners() {
     var listeners = new ArrayList<QueryListener>();
     listeners.add(numbers.queries());
+    listeners.add(history);
     listeners.add(
         new QueryLog(config.get(Settings.LOG_SQL) ? Optional.of(redaction) : Optional.empty()));
     Tracing spans = tracing.get();

@@ -2,6 +2,7 @@ package com.lokryn.ducklake.engine;
 
 import com.lokryn.ducklake.engine.OpenResults.Ahead;
 import java.sql.SQLException;
+import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalDouble;
@@ -10,8 +11,10 @@ import java.util.concurrent.locks.LockSupport;
 import org.apache.arrow.c.ArrowArrayStream;
 import org.apache.arrow.memory.BufferAllocator;
 import org.duckdb.DriverAccess;
+import org.duckdb.DuckDBAppender;
 import org.duckdb.DuckDBConnection;
 import org.duckdb.DuckDBPreparedStatement;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -208,6 +211,39 @@ public final class EngineConnection implements AutoCloseable {
       return rows;
     } catch (SQLException e) {
       throw EngineException.of(e);
+    }
+  }
+
+  /**
+   * Appends rows to a temporary table of this connection.
+   *
+   * @param rows of {@link String}, {@link Long}, {@link Double}, {@link Boolean}, {@link
+   *     OffsetDateTime} and null, as the columns of the table have it
+   */
+  public void append(String temporaryTable, List<List<@Nullable Object>> rows)
+      throws EngineException {
+    try (DuckDBAppender appender = driver.createAppender("temp", DEFAULT_SCHEMA, temporaryTable)) {
+      for (List<@Nullable Object> row : rows) {
+        appender.beginRow();
+        for (Object value : row) {
+          append(appender, value);
+        }
+        appender.endRow();
+      }
+    } catch (SQLException e) {
+      throw EngineException.of(e);
+    }
+  }
+
+  private static void append(DuckDBAppender appender, @Nullable Object value) throws SQLException {
+    switch (value) {
+      case null -> appender.appendNull();
+      case String text -> appender.append(text);
+      case Long number -> appender.append(number.longValue());
+      case Double number -> appender.append(number.doubleValue());
+      case Boolean flag -> appender.append(flag.booleanValue());
+      case OffsetDateTime time -> appender.append(time);
+      default -> throw new IllegalArgumentException("a value of " + value.getClass());
     }
   }
 

@@ -5,6 +5,7 @@ import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.TypeFacts;
+import com.lokryn.ducklake.query.ServerTables;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -22,8 +23,11 @@ import org.jspecify.annotations.Nullable;
  * the files of every table of the lake, which takes a millisecond or more for each.
  */
 final class CatalogTables {
-  /** What a client sees: the lake, and what its own session made for the while. */
-  static final String VISIBLE = "database_name IN ('lake', 'temp')";
+  /**
+   * What a client sees: the lake, what its own session made for the while, and what shows the
+   * server's work.
+   */
+  static final String VISIBLE = "database_name IN ('lake', 'temp', 'server')";
 
   private static final String VIEW = "VIEW";
 
@@ -34,8 +38,12 @@ final class CatalogTables {
       "SELECT database_name, schema_name, view_name AS table_name, comment FROM duckdb_views()"
           + " WHERE NOT internal";
 
+  /** What the views of the catalog server are of is no table of the client's. */
+  private static final String NOT_OURS =
+      " AND NOT starts_with(table_name, '%s')".formatted(ServerTables.PREFIX);
+
   private static final String COLUMNS =
-      "SELECT * FROM duckdb_columns() WHERE NOT internal AND " + VISIBLE;
+      "SELECT * FROM duckdb_columns() WHERE NOT internal AND " + VISIBLE + NOT_OURS;
 
   private static final String TABLES =
       ("SELECT database_name, schema_name, table_name, table_type FROM ("
@@ -49,7 +57,7 @@ final class CatalogTables {
   /** A session's temporary catalog is listed while there is something in it. */
   private static final String SCHEMAS =
       ("SELECT database_name, schema_name FROM (SELECT DISTINCT database_name, schema_name"
-              + " FROM duckdb_schemas() WHERE database_name = 'lake' UNION"
+              + " FROM duckdb_schemas() WHERE database_name IN ('lake', 'server') AND NOT internal UNION"
               + " SELECT database_name, schema_name FROM (%s) WHERE database_name = 'temp' UNION"
               + " SELECT database_name, schema_name FROM (%s) WHERE database_name = 'temp')")
           .formatted(COLUMNS, VIEWS);
@@ -72,7 +80,7 @@ final class CatalogTables {
   }
 
   static List<List<String>> catalogs(EngineConnection connection) throws EngineException {
-    var names = new TreeSet<String>(List.of("lake"));
+    var names = new TreeSet<String>(List.of("lake", "server"));
     for (List<String> schema : connection.rows(SCHEMAS)) {
       names.add(schema.getFirst());
     }

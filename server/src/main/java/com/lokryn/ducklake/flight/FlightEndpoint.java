@@ -180,6 +180,7 @@ public final class FlightEndpoint implements AutoCloseable {
             schemas,
             parts.usage);
     polled = PollHandler.kept(parts.clock);
+    sessions.onKill(this::ending);
     var sessionHandler = new SessionHandler(parts.queries, sessions, this::ending);
     var service =
         new LakeFlightService(

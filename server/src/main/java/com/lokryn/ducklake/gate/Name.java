@@ -12,6 +12,9 @@ record Name(List<String> parts) {
   static final String LAKE = "lake";
   static final String TEMPORARY = "temp";
 
+  /** The catalog that shows what the server does. */
+  static final String SERVER = "server";
+
   Name {
     parts = parts.stream().map(Name::fold).toList();
   }
@@ -39,6 +42,13 @@ record Name(List<String> parts) {
   /** True when it can only be in the session's own temporary catalog. */
   boolean isTemporary() {
     return isQualified() && first().equals(TEMPORARY);
+  }
+
+  /** True when it is one of the server's own tables, or would be if there was one of that name. */
+  boolean isOfServer() {
+    return isQualified()
+        && first().equals(SERVER)
+        && (parts.size() == 2 || (parts.size() == 3 && parts.get(1).equals("main")));
   }
 
   /** The schema that it names; of {@code a.b} it may be a catalog too, whose schema is main. */

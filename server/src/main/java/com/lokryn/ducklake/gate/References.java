@@ -64,6 +64,7 @@ final class References {
   private final Set<String> functions = new LinkedHashSet<>();
   private final Set<Target> targets = new LinkedHashSet<>();
   private final Set<String> words = new LinkedHashSet<>();
+  private final Set<String> serverTables = new LinkedHashSet<>();
   private Role role = Role.READER;
   private boolean calling;
   private boolean listing;
@@ -194,6 +195,10 @@ final class References {
       file(name.text());
       return;
     }
+    if (name.isOfServer()) {
+      serverTable(name, ofThePast);
+      return;
+    }
     boolean inEngineSchema =
         name.isQualified() && ENGINE_SCHEMAS.contains(name.parts().get(name.parts().size() - 2));
     boolean isOfEngine = inEngineSchema && name.first().equals(SYSTEM);
@@ -212,9 +217,27 @@ final class References {
     }
   }
 
+  private void serverTable(Name name, boolean ofThePast) {
+    if (ofThePast) {
+      throw new Refusal("%s has no past: see server.query_log".formatted(name.text()));
+    }
+    mayVary();
+    serverTables.add(name.last());
+  }
+
+  /** The server's own tables that it reads, by their names alone. */
+  Set<String> serverTables() {
+    return serverTables;
+  }
+
   /** Something that is changed. */
   void target(Name name, Privilege privilege) {
     requireOpen(name);
+    if (name.isQualified() && name.first().equals(Name.SERVER)) {
+      throw new Refusal(
+          "the catalog server is read only; what is in a schema of the lake of that name is lake.server.%s"
+              .formatted(name.last()));
+    }
     targets.add(new Target(name, privilege));
   }
 

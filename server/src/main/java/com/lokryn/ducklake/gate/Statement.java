@@ -2,13 +2,14 @@ package com.lokryn.ducklake.gate;
 
 import com.lokryn.ducklake.access.Role;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * What a text says, as far as it can be read from the text alone.
  *
  * @param kind what it does
- * @param name of a temporary view or macro that it makes, or of a prepared statement that it makes,
- *     runs or drops by SQL
+ * @param name of a temporary view or macro that it makes, of a prepared statement that it makes,
+ *     runs or drops by SQL, or the id of what it ends
  * @param references what it refers to
  */
 public record Statement(Kind kind, Optional<String> name, References references) {
@@ -26,7 +27,11 @@ public record Statement(Kind kind, Optional<String> name, References references)
     CALL,
     PREPARE,
     EXECUTE,
-    DEALLOCATE
+    DEALLOCATE,
+    /** It ends a statement, whose id is its name. */
+    KILL_QUERY,
+    /** It ends a session, whose id is its name. */
+    KILL_SESSION
   }
 
   /** Runs in a transaction of its own where there is none: not what begins, ends or forbids one. */
@@ -34,7 +39,7 @@ public record Statement(Kind kind, Optional<String> name, References references)
     return switch (kind) {
       case READ, WRITE, PREPARE, EXECUTE -> true;
       case SESSION -> references.dependsOnCatalog();
-      case TRANSACTION, CALL, DEALLOCATE -> false;
+      case TRANSACTION, CALL, DEALLOCATE, KILL_QUERY, KILL_SESSION -> false;
     };
   }
 
@@ -43,7 +48,7 @@ public record Statement(Kind kind, Optional<String> name, References references)
     return switch (kind) {
       case READ -> !isReadOnly();
       case WRITE, EXECUTE -> true;
-      case SESSION, PREPARE, TRANSACTION, CALL, DEALLOCATE -> false;
+      case SESSION, PREPARE, TRANSACTION, CALL, DEALLOCATE, KILL_QUERY, KILL_SESSION -> false;
     };
   }
 
@@ -53,6 +58,16 @@ public record Statement(Kind kind, Optional<String> name, References references)
         && references.role() == Role.READER
         // A sequence that is temporary goes on by a write.
         && !references.functions().contains("nextval");
+  }
+
+  /** True when it ends what somebody else may have begun; the engine knows nothing of it. */
+  public boolean isKill() {
+    return kind == Kind.KILL_QUERY || kind == Kind.KILL_SESSION;
+  }
+
+  /** The tables of the catalog {@code server} that it reads, by their names alone. */
+  public Set<String> serverTables() {
+    return references.serverTables();
   }
 
   /** True when what is stored in the catalog decides what it does. */

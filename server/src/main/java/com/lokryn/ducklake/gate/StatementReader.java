@@ -159,6 +159,10 @@ final class StatementReader {
         case "use" -> {
           Name name = tokens.name(at + 1).name();
           name.parts().forEach(References::requireOpenCatalog);
+          if (name.first().equals(Name.SERVER)) {
+            throw new Refusal(
+                "names are looked up in the lake: say server.queries for what is in the catalog server");
+          }
           return of(Kind.SESSION);
         }
         case "set", "reset" -> {
@@ -176,6 +180,9 @@ final class StatementReader {
           TokenReader.read(tokens, at + 2, tokens.size(), references);
           return named(Kind.EXECUTE, tokens.text(at + 1));
         }
+        case "kill" -> {
+          return kill(at);
+        }
         case "deallocate" -> {
           int name = tokens.isWord(at + 1, "prepare") ? at + 2 : at + 1;
           return named(Kind.DEALLOCATE, tokens.text(name));
@@ -184,6 +191,21 @@ final class StatementReader {
       }
     }
     throw closed(verb.isEmpty() ? "a statement that begins so" : upper(verb));
+  }
+
+  private Statement kill(int verb) throws EngineException {
+    boolean isQuery = tokens.isWord(verb + 1, "query");
+    if ((!isQuery && !tokens.isWord(verb + 1, "session"))
+        || !tokens.isString(verb + 2)
+        || tokens.size() > verb + 3) {
+      throw new EngineException(
+          EngineError.SYNTAX,
+          "Parser Error: what is ended is said by its id in quotes, KILL QUERY '…' or KILL SESSION '…'");
+    }
+    return new Statement(
+        isQuery ? Kind.KILL_QUERY : Kind.KILL_SESSION,
+        Optional.of(tokens.text(verb + 2)),
+        references);
   }
 
   private Statement of(Kind kind) {
@@ -396,6 +418,10 @@ final class StatementReader {
     if (hasQuery) {
       rest(as + 1);
     }
+    if (!object.equals("table") && !references.serverTables().isEmpty()) {
+      throw new Refusal(
+          "views and macros cannot have tables of the catalog server in them: each statement gets its own");
+    }
     // Looked at again when it is used: what it refers to may be another thing by then.
     boolean isLookedThrough = isOwn && !object.equals("table");
     return isLookedThrough ? named(Kind.WRITE, name.last()) : of(Kind.WRITE);
@@ -405,6 +431,9 @@ final class StatementReader {
   private void schema(Name name) {
     if (name.last().equals(EXPORTS)) {
       throw new Refusal("a schema cannot be called exports: exported files are kept there");
+    }
+    if (name.last().equals(Name.SERVER)) {
+      throw new Refusal("a schema cannot be called server: there is a catalog of that name");
     }
     name.parts().forEach(References::requireOpenCatalog);
     references.schema(name);

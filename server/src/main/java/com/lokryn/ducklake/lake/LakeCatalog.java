@@ -31,10 +31,19 @@ public final class LakeCatalog {
 
   private final Lake lake;
   private final Extensions extensions;
+  private final List<String> further;
 
   public LakeCatalog(Lake lake, Extensions extensions) {
+    this(lake, extensions, List.of());
+  }
+
+  /**
+   * @param further statements that set the engine up, before it is locked
+   */
+  public LakeCatalog(Lake lake, Extensions extensions, List<String> further) {
     this.lake = lake;
     this.extensions = extensions;
+    this.further = further;
   }
 
   /** Looks at what has to be there before an engine is opened. */
@@ -69,6 +78,9 @@ public final class LakeCatalog {
         engine.run(extensions.load(extension));
       }
       lake.attach(engine);
+      for (String statement : further) {
+        engine.run(statement);
+      }
       engine.run("SET GLOBAL allowed_directories=[" + Sql.literal(lake.dataPath()) + "]");
       engine.run("SET GLOBAL enable_external_access=false");
       engine.run(SessionSettings.allow());

@@ -19,7 +19,7 @@ public enum QueryKind {
   COPY("copy"),
   INGEST("ingest"),
   TRANSACTION("begin", "start", "commit", "end", "rollback", "abort"),
-  SESSION("use", "set", "reset", "prepare", "deallocate"),
+  SESSION("use", "set", "reset", "prepare", "deallocate", "kill"),
   CALL("call", "checkpoint", "vacuum"),
   /** What begins with none of these words. */
   OTHER;

@@ -23,4 +23,10 @@ public record QueryRecord(
     long rows,
     long bytes,
     String sql,
-    Request request) {}
+    Request request) {
+  /** The same without the statement, for those who keep it in part. */
+  public QueryRecord withoutSql() {
+    return new QueryRecord(
+        id, user, session, kind, outcome, cause, phases, rows, bytes, "", request);
+  }
+}

@@ -9,4 +9,9 @@ import com.lokryn.ducklake.gate.Statement;
  * @param text as it was sent
  * @param statement what was read from it
  */
-record Admitted(SqlText text, Statement statement) {}
+record Admitted(SqlText text, Statement statement) {
+  /** True when a connection that it ran on has nothing of it left. */
+  boolean leavesNoState() {
+    return text.leavesNoState() && statement.serverTables().isEmpty();
+  }
+}

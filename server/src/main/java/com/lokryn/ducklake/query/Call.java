@@ -39,6 +39,6 @@ record Call(
 
   /** True when the connection of the statement may serve another one. */
   boolean isClean() {
-    return text().leavesNoState() && !cancellation().isCancelled() && !cancellation().isWatched();
+    return admitted.leavesNoState() && !cancellation().isCancelled() && !cancellation().isWatched();
   }
 }

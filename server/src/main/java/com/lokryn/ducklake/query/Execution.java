@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.engine.SqlText;
+import com.lokryn.ducklake.observe.Phase;
 import com.lokryn.ducklake.observe.Phases;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.observe.QueryKind;
@@ -9,6 +10,7 @@ import com.lokryn.ducklake.observe.QueryRecord;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicBoolean;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One statement of a client's, from its start to the end of its result: meanwhile its session is
@@ -40,12 +42,16 @@ final class Execution {
   private final Cancellation cancellation;
   private final Deadlines deadlines;
   private final QueryListener listener;
+  private final ActiveQueries active;
 
   // When its phases began, by System.nanoTime.
   private final long asked;
   private final long turn;
   private volatile long planned = NEVER;
   private volatile long ready = NEVER;
+
+  /** Its result, once there is one to be read. */
+  private volatile @Nullable RunningQuery result;
 
   private final AtomicBoolean ended = new AtomicBoolean();
 
@@ -55,7 +61,9 @@ final class Execution {
       Subject subject,
       Cancellation cancellation,
       Deadlines deadlines,
-      QueryListener listener) {
+      QueryListener listener,
+      ActiveQueries active) {
+    this.active = active;
     this.id = id;
     this.session = session;
     this.subject = subject;
@@ -71,6 +79,7 @@ final class Execution {
    * Begins one.
    *
    * @param listener told of its beginning and its end
+   * @param active where it is found meanwhile
    */
   static Execution begin(
       QueryId id,
@@ -78,8 +87,10 @@ final class Execution {
       Subject subject,
       Cancellation cancellation,
       Deadlines deadlines,
-      QueryListener listener) {
-    var execution = new Execution(id, session, subject, cancellation, deadlines, listener);
+      QueryListener listener,
+      ActiveQueries active) {
+    var execution = new Execution(id, session, subject, cancellation, deadlines, listener, active);
+    active.add(execution);
     session.begin();
     deadlines.begin(cancellation);
     listener.began();
@@ -95,8 +106,48 @@ final class Execution {
   }
 
   /** What it does, in the first word of the statement. */
-  String kind() {
+  String verb() {
     return subject.verb;
+  }
+
+  /** The same in one of a few words. */
+  QueryKind kind() {
+    return QueryKind.of(subject.verb);
+  }
+
+  /** The statement with its values; empty for an ingest. */
+  String sql() {
+    return subject.sql;
+  }
+
+  /** How long ago it was sent. */
+  long ageNanos() {
+    return System.nanoTime() - asked;
+  }
+
+  /** What it does now. */
+  Phase phase() {
+    if (ready != NEVER) {
+      return Phase.STREAM;
+    }
+    return planned == NEVER ? Phase.PLAN : Phase.FIRST_BATCH;
+  }
+
+  /** Its result is there to be read. */
+  void opened(RunningQuery opened) {
+    result = opened;
+  }
+
+  /** Rows that its client had so far. */
+  long rows() {
+    RunningQuery opened = result;
+    return opened == null ? 0 : opened.rows();
+  }
+
+  /** The bytes of their batches. */
+  long bytes() {
+    RunningQuery opened = result;
+    return opened == null ? 0 : opened.bytes();
   }
 
   Cancellation cancellation() {
@@ -122,6 +173,7 @@ final class Execution {
     if (!ended.compareAndSet(false, true)) {
       return;
     }
+    active.remove(this);
     deadlines.end(cancellation);
     session.end();
     long rows = 0;

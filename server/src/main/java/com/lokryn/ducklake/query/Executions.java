@@ -25,19 +25,23 @@ final class Executions {
   private final Consumer<EngineException> onFailure;
   private final Renewal renewal;
   private final QueryListener listener;
+  private final ActiveQueries active;
 
   /**
    * @param holdings in which there must be room for a statement
    * @param onFailure told of each failure of the engine, since one may cost the whole instance
    * @param renewal asked when a statement fails that may be run once more
    * @param listener told of each statement
+   * @param active where statements are found that are not over
    */
   Executions(
       Holdings holdings,
       Deadlines deadlines,
       Consumer<EngineException> onFailure,
       Renewal renewal,
-      QueryListener listener) {
+      QueryListener listener,
+      ActiveQueries active) {
+    this.active = active;
     this.holdings = holdings;
     this.deadlines = deadlines;
     this.onFailure = onFailure;
@@ -81,7 +85,8 @@ final class Executions {
 
   /** A statement of a client's that needs nothing of the engine; whoever asks for it ends it. */
   Execution begin(Session session, Subject subject, Cancellation cancellation) {
-    return Execution.begin(QueryId.random(), session, subject, cancellation, deadlines, listener);
+    return Execution.begin(
+        QueryId.random(), session, subject, cancellation, deadlines, listener, active);
   }
 
   /**

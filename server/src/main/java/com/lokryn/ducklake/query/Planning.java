@@ -104,6 +104,9 @@ final class Planning {
   }
 
   private PreparedQuery plan(Task task) throws EngineException {
+    if (task.admitted.statement().isKill()) {
+      return prepared(task, Kind.CHANGES, CompletedUpdate.COUNT, NO_PARAMETERS);
+    }
     Optional<PreparedQuery> early = planEarly(task);
     return early.isPresent()
         ? early.get()
@@ -161,7 +164,7 @@ final class Planning {
       Optional<Schema> kept =
           reuse.key(task.session, namespace, task.admitted, scope.sight()).flatMap(reuse::schema);
       if (kept.isPresent()) {
-        place.release(scope, task.text().leavesNoState());
+        place.release(scope, task.admitted.leavesNoState());
         return unplanned(task, kept.get());
       }
       return planned(place, scope, task);
@@ -201,10 +204,14 @@ final class Planning {
   private void keep(
       PreparedQuery prepared, EngineStatement statement, Place place, Scope scope, Task task)
       throws EngineException {
-    boolean clean = task.text().leavesNoState();
+    boolean clean = task.admitted.leavesNoState();
     if (!place.isOwn()) {
       statement.close();
       scope.commit();
+    } else if (!task.admitted.statement().serverTables().isEmpty()) {
+      // What it shows is made anew for each run.
+      statement.close();
+      place.release(scope, false);
     } else if (clean && isReadEarly(task, scope)) {
       statement.close();
       place.release(scope, true);

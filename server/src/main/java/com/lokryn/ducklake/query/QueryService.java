@@ -38,6 +38,7 @@ public final class QueryService {
   private final Reuse reuse;
   private final Planning planning;
   private final Partitions partitions;
+  private final Administration administration;
   private final Executions executions;
   private final long maxResultBytes;
 
@@ -63,12 +64,16 @@ public final class QueryService {
       InstantSource clock,
       Consumer<EngineException> onFailure,
       Renewal renewal,
-      QueryListener listener) {
-    this.gate = new StatementGate(gate, newest);
+      QueryListener listener,
+      ActiveQueries active,
+      Administration administration) {
+    this.administration = administration;
+    this.gate = new StatementGate(gate, newest, administration.tables());
     this.holdings = holdings;
     this.reuse = new Reuse(cache);
     this.executions =
-        new Executions(holdings, new Deadlines(clock, timeout), onFailure, renewal, listener);
+        new Executions(
+            holdings, new Deadlines(clock, timeout), onFailure, renewal, listener, active);
     this.partitions = new Partitions(this.gate, executions);
     this.planning = new Planning(this.gate, reuse, types, executions);
     this.maxResultBytes = maxResultBytes;
@@ -250,6 +255,9 @@ public final class QueryService {
   }
 
   private QueryResult startNew(Call call) throws EngineException {
+    if (call.admitted().statement().isKill()) {
+      return completed(call, kill(call));
+    }
     Optional<QueryResult> early = startEarly(call);
     return early.isPresent()
         ? early.get()
@@ -349,9 +357,18 @@ public final class QueryService {
   }
 
   private QueryResult startUpdate(Place place, Call call) throws EngineException {
-    long rows = updateIn(place, call);
+    return completed(call, updateIn(place, call));
+  }
+
+  private static QueryResult completed(Call call, long rows) {
     call.execution().end(new Outcome.Done(rows, 0));
     return new CompletedUpdate(call.execution().id(), call.session(), call.cancellation(), rows);
+  }
+
+  /** What it ends may be itself, or its own session. */
+  private long kill(Call call) {
+    administration.kill(call.admitted().statement(), call.session().identity());
+    return 1;
   }
 
   /** Must be planned, run and committed in one transaction, and is in none. */
@@ -429,6 +446,7 @@ public final class QueryService {
               hold.ifPresent(Hold::close);
             });
     query.prefetch();
+    call.execution().opened(query);
     call.execution().ready();
     return query;
   }
@@ -554,7 +572,11 @@ public final class QueryService {
               executions.renewing(
                   session,
                   cancellation,
-                  () -> session.run(admitted.text(), cancellation, place -> updateIn(place, call)));
+                  () ->
+                      admitted.statement().isKill()
+                          ? kill(call)
+                          : session.run(
+                              admitted.text(), cancellation, place -> updateIn(place, call)));
           call.execution().end(new Outcome.Done(rows, 0));
           return rows;
         });

@@ -26,6 +26,16 @@ public final class RunningQuery implements QueryResult, Batches {
     GIVEN
   }
 
+  private record Given(long rows, long bytes) {
+    Given with(VectorSchemaRoot batch) {
+      long size = 0;
+      for (FieldVector vector : batch.getFieldVectors()) {
+        size += vector.getBufferSize();
+      }
+      return new Given(rows + batch.getRowCount(), bytes + size);
+    }
+  }
+
   private final QueryId id;
   private final Session session;
   private final Optional<EngineConnection> connection;
@@ -37,8 +47,9 @@ public final class RunningQuery implements QueryResult, Batches {
   private final Consumer<Outcome> onEnd;
   private final AtomicBoolean finished = new AtomicBoolean();
   private First first = First.GIVEN;
-  private long rows;
-  private long bytes;
+
+  /** What was read of the result; others look at it meanwhile. */
+  private volatile Given given = new Given(0, 0);
 
   /**
    * @param connection of the engine's that the stream comes from; empty for one in memory
@@ -116,11 +127,9 @@ public final class RunningQuery implements QueryResult, Batches {
       throw e;
     }
     if (loaded) {
-      rows += stream.root().getRowCount();
-      for (FieldVector vector : stream.root().getFieldVectors()) {
-        bytes += vector.getBufferSize();
-      }
-      if (bytes > maxBytes) {
+      Given all = given.with(stream.root());
+      given = all;
+      if (all.bytes > maxBytes) {
         throw new QueryException(
             Limit.RESULT_SIZE,
             "the result is larger than %d bytes (max_result_bytes): ask for fewer rows or columns, or fetch it in parts"
@@ -167,10 +176,20 @@ public final class RunningQuery implements QueryResult, Batches {
     return cancellation;
   }
 
+  /** The rows that were read so far. */
+  long rows() {
+    return given.rows;
+  }
+
+  /** The bytes of their batches. */
+  long bytes() {
+    return given.bytes;
+  }
+
   /** The outcome of a result that was given whole. */
   @Override
   public Outcome done() {
-    return new Outcome.Done(rows, bytes);
+    return new Outcome.Done(given.rows, given.bytes);
   }
 
   /** Closes everything, and says how it ended. Later calls do nothing. */

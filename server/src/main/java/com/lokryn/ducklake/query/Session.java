@@ -331,6 +331,16 @@ public final class Session implements AutoCloseable {
     active.decrementAndGet();
   }
 
+  /** How many statements of this session run, or have results on their way. */
+  int active() {
+    return active.get();
+  }
+
+  /** True in a transaction, begun by SQL or by its client's driver. */
+  boolean isHoldingTransaction() {
+    return transaction || transactions.get() > 0;
+  }
+
   /** True while a statement of this session runs or its result is on its way. */
   public boolean isBusy() {
     return active.get() > 0;

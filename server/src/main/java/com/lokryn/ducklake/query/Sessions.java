@@ -1,6 +1,7 @@
 package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.access.Identity;
+import com.lokryn.ducklake.access.Role;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.observe.Limit;
 import com.lokryn.ducklake.observe.QueryId;
@@ -42,6 +43,7 @@ public final class Sessions implements AutoCloseable {
   /** A session and who uses it. */
   private static final class Kept {
     private final Session session;
+    private final Instant began;
     private final Set<String> connections = new HashSet<>();
     private Instant used;
 
@@ -53,6 +55,7 @@ public final class Sessions implements AutoCloseable {
 
     Kept(Session session, Instant used) {
       this.session = session;
+      this.began = used;
       this.used = used;
     }
   }
@@ -68,6 +71,7 @@ public final class Sessions implements AutoCloseable {
   /** Sessions whose clients do not know yet that they have ended, and since when. */
   private final Map<String, Instant> lost = new HashMap<>();
 
+  private volatile Consumer<Session> onKill = _ -> {};
   private final Namespace initial;
   private final Session.Connector connector;
   private final InstantSource clock;
@@ -193,7 +197,7 @@ public final class Sessions implements AutoCloseable {
   public static QueryException ended() {
     return new QueryException(
         Problem.UNKNOWN_HANDLE,
-        "this session has ended, because it was not used for long or its server is gone: its"
+        "this session has ended, because it was not used for long, was ended by KILL SESSION, or its server is gone: its"
             + " transaction was rolled back, its temporary objects and settings are gone; what is"
             + " sent from here on is of a new session");
   }
@@ -285,6 +289,71 @@ public final class Sessions implements AutoCloseable {
       before.accept(session);
       session.close();
     }
+  }
+
+  /**
+   * A session as it is seen from outside.
+   *
+   * @param connections how many use it
+   * @param active how many of its statements are not over
+   */
+  record View(
+      String id,
+      String user,
+      Role role,
+      int connections,
+      int active,
+      boolean inTransaction,
+      boolean hasState,
+      Namespace namespace,
+      Instant started,
+      Instant used) {}
+
+  /** All of them as they are now, the oldest first. */
+  synchronized List<View> views() {
+    return byId.values().stream()
+        .sorted(Comparator.comparing(kept -> kept.began))
+        .map(
+            kept -> {
+              Session session = kept.session;
+              return new View(
+                  session.id(),
+                  session.user(),
+                  session.identity().role(),
+                  kept.connections.size(),
+                  session.active(),
+                  session.isHoldingTransaction(),
+                  session.hasState(),
+                  session.namespace(),
+                  kept.began,
+                  kept.used);
+            })
+        .toList();
+  }
+
+  /**
+   * Takes out a session that is to end now, whose client will hear of it; whoever calls ends what
+   * runs in it, and then the session.
+   *
+   * @param condition looked at before
+   */
+  Optional<Session> kill(String id, Predicate<Session> condition) {
+    Optional<Session> killed;
+    synchronized (this) {
+      Kept kept = byId.get(id);
+      if (kept == null || !condition.test(kept.session)) {
+        return Optional.empty();
+      }
+      lost.put(id, clock.instant());
+      killed = take(List.of(kept), _ -> true).stream().findFirst();
+    }
+    killed.ifPresent(onKill);
+    return killed;
+  }
+
+  /** Who is told of a session that is killed, before it ends. */
+  public void onKill(Consumer<Session> listener) {
+    onKill = listener;
   }
 
   /** How many there are. */

@@ -38,7 +38,7 @@ record Signature(String author, String kind, Map<String, Object> extra) {
 
   static Signature of(Execution execution) {
     return new Signature(
-        execution.session().user(), execution.kind(), Map.of("query_id", execution.id().value()));
+        execution.session().user(), execution.verb(), Map.of("query_id", execution.id().value()));
   }
 
   Signature with(String name, Object value) {

@@ -28,12 +28,15 @@ final class StatementGate {
 
   private final Gate gate;
   private final Optional<NewestSnapshot> newest;
+  private final ServerTables server;
 
   /**
    * @param newest asked by {@link #sight}
+   * @param server tables that are filled for the statements that read them
    */
-  StatementGate(Gate gate, Optional<NewestSnapshot> newest) {
+  StatementGate(Gate gate, Optional<NewestSnapshot> newest, ServerTables server) {
     this.gate = gate;
+    this.server = server;
     this.newest = newest;
   }
 
@@ -94,7 +97,8 @@ final class StatementGate {
 
   /**
    * Begins the transaction that a statement is looked at and runs in, unless it is in one, or has
-   * none. What it uses of the catalog is looked at then.
+   * none. What it uses of the catalog is looked at then, and what it reads of the server's own
+   * tables is put there.
    */
   Scope enter(Session session, Namespace namespace, Admitted admitted, EngineConnection connection)
       throws EngineException {
@@ -106,6 +110,7 @@ final class StatementGate {
             gate.requireAllowed(statement, session.identity(), namespace);
             return Optional.empty();
           });
+      server.fill(connection, statement.serverTables(), session.identity());
       return Scope.none();
     }
     return inScope(
@@ -120,6 +125,7 @@ final class StatementGate {
           for (Statement one : looked) {
             gate.requireAllowed(
                 one, session.identity(), namespace, session.ownObjects(), objects, connection);
+            server.fill(connection, one.serverTables(), session.identity());
           }
         });
   }
