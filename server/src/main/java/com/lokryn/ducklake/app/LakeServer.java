@@ -11,11 +11,13 @@ import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineError;
+import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineOptions;
 import com.lokryn.ducklake.engine.EngineThreads;
 import com.lokryn.ducklake.engine.Extensions;
 import com.lokryn.ducklake.engine.MachineMemory;
+import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.flight.FlightEndpoint;
 import com.lokryn.ducklake.flight.FlightEndpoint.Parts;
 import com.lokryn.ducklake.flight.FlightEndpoint.Patience;
@@ -42,6 +44,7 @@ import com.lokryn.ducklake.query.KeyLock;
 import com.lokryn.ducklake.query.Lanes;
 import com.lokryn.ducklake.query.QueryService;
 import com.lokryn.ducklake.query.Renewal;
+import com.lokryn.ducklake.query.Session;
 import com.lokryn.ducklake.query.Sessions;
 import java.io.IOException;
 import java.net.InetSocketAddress;
@@ -160,10 +163,7 @@ public final class LakeServer implements AutoCloseable {
             onHopeless);
     sessions =
         new Sessions(
-            LakeCatalog.NAMESPACE,
-            engine::connect,
-            clock,
-            config.get(Settings.IDLE_SESSION_TIMEOUT));
+            LakeCatalog.NAMESPACE, connector(), clock, config.get(Settings.IDLE_SESSION_TIMEOUT));
     authenticator = Authenticator.of(config, service.users, clock);
     readiness.notOk(CheckId.ENGINE, "the engine is not open yet");
     readiness.ok(CheckId.DRAIN);
@@ -225,6 +225,7 @@ public final class LakeServer implements AutoCloseable {
     var queries =
         new QueryService(
             new Gate(service.lake.dataPath() + LakeCatalog.EXPORTS),
+            service.lake.newestSnapshot(),
             lanes.holdings(),
             cache,
             types,
@@ -290,6 +291,21 @@ public final class LakeServer implements AutoCloseable {
 
   private static String errorLabel(EngineError error) {
     return error.name().toLowerCase(Locale.ROOT);
+  }
+
+  private Session.Connector connector() {
+    return new Session.Connector() {
+      @Override
+      public EngineConnection connect(Namespace namespace) throws EngineException {
+        return engine.connect(namespace);
+      }
+
+      @Override
+      public Optional<EngineConnection> connectWithin(Namespace namespace, long snapshot)
+          throws EngineException {
+        return engine.connectWithin(namespace, snapshot);
+      }
+    };
   }
 
   private KeyLock keyLock() {

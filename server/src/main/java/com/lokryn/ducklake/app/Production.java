@@ -255,5 +255,6 @@ public final class Production implements AutoCloseable {
       secrets.close();
     }
     watch.close();
+    lake.close();
   }
 }

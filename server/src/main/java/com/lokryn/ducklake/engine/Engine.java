@@ -4,6 +4,7 @@ import com.lokryn.ducklake.engine.OpenResults.Ahead;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Deque;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedDeque;
@@ -33,6 +34,8 @@ public final class Engine implements AutoCloseable {
   private final Namespace home;
   private final Deque<Idle> idle = new ConcurrentLinkedDeque<>();
   private final OpenResults results = new OpenResults();
+  private volatile KeptReads reads = new KeptReads(0);
+  private volatile Runnable lostCatalogConnection = () -> {};
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /** Nothing connects any more; what is connected goes on. */
@@ -123,6 +126,52 @@ public final class Engine implements AutoCloseable {
   }
 
   /**
+   * Has transactions that have only read kept open for others, so many at once; as long as they
+   * wait, each holds a connection to the lake's catalog.
+   */
+  public void keepReads(int most) {
+    reads = new KeptReads(most);
+  }
+
+  /** What to do, on any thread, when a transaction has lost its connection to the catalog. */
+  public void onLostCatalogConnection(Runnable listener) {
+    lostCatalogConnection = listener;
+  }
+
+  void lostCatalogConnection() {
+    lostCatalogConnection.run();
+  }
+
+  /** Keeps a connection in its transaction, or ends that. */
+  void keep(EngineConnection connection, long snapshot) {
+    if (closed.get() || retired || !reads.keep(connection, snapshot)) {
+      connection.endRead();
+    }
+  }
+
+  /**
+   * A connection in the middle of a transaction that has only read; see {@link
+   * EngineConnection#giveBackReading}. Empty where none is there that sees the snapshot.
+   *
+   * @param namespace in which its names are looked up first
+   * @param snapshot of the lake
+   */
+  public Optional<EngineConnection> connectWithin(Namespace namespace, long snapshot)
+      throws EngineException {
+    Optional<EngineConnection> found = reads.take(namespace, snapshot);
+    if (found.isPresent()) {
+      EngineConnection connection = found.get();
+      connections.add(connection);
+      if (closed.get() || retired) {
+        connection.close();
+        return Optional.empty();
+      }
+      connection.runAhead(results.ahead());
+    }
+    return found;
+  }
+
+  /**
    * Asks whether the instance takes work at all. After an internal error DuckDB refuses everything,
    * with an error that says so.
    */
@@ -145,6 +194,7 @@ public final class Engine implements AutoCloseable {
   /** Takes no connections any more, and closes when the last of those there are has ended. */
   public void retire() {
     retired = true;
+    reads.close();
     closeIdle();
     closeIfUnused();
   }
@@ -201,6 +251,7 @@ public final class Engine implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
+    reads.close();
     connections.forEach(EngineConnection::abort);
     closeIdle();
     try {

@@ -38,6 +38,9 @@ public final class EngineConnection implements AutoCloseable {
   /** True once a transaction was begun here that may be open yet. */
   private volatile boolean transaction;
 
+  /** When, in nanoseconds of {@link System#nanoTime}; means something while there is one. */
+  private volatile long transactionBegan;
+
   private final AtomicBoolean closed = new AtomicBoolean();
 
   /** How far results of the driver's connection run ahead. */
@@ -133,13 +136,33 @@ public final class EngineConnection implements AutoCloseable {
    */
   public void begin(boolean readOnly) throws EngineException {
     transaction = true;
+    transactionBegan = System.nanoTime();
     run(readOnly ? "BEGIN TRANSACTION READ ONLY" : "BEGIN");
   }
 
   /** Commits a transaction; when that fails it has ended all the same. */
   public void commit() throws EngineException {
-    run("COMMIT");
-    transaction = false;
+    end("COMMIT");
+  }
+
+  private void end(String sql) throws EngineException {
+    try {
+      run(sql);
+      transaction = false;
+    } catch (EngineException e) {
+      ended(e);
+      throw e;
+    }
+  }
+
+  /**
+   * Takes note of a transaction whose end has failed; to be told by whoever ends one by a statement
+   * of their own.
+   */
+  public void ended(EngineException failure) {
+    if (failure.error().isOfCatalogConnection()) {
+      engine.lostCatalogConnection();
+    }
   }
 
   /** Runs a statement whose result, if any, does not matter. */
@@ -159,8 +182,7 @@ public final class EngineConnection implements AutoCloseable {
    */
   public void rollBack(Exception failure) {
     try {
-      run("ROLLBACK");
-      transaction = false;
+      end("ROLLBACK");
     } catch (EngineException e) {
       failure.addSuppressed(e);
     }
@@ -263,6 +285,43 @@ public final class EngineConnection implements AutoCloseable {
   }
 
   /**
+   * Ends this use of the connection as {@link #giveBack} does, in the middle of a transaction that
+   * has only read: another statement may go on in it; see {@link Engine#connectWithin}.
+   *
+   * @param snapshot of the lake that the transaction sees
+   */
+  public void giveBackReading(long snapshot) {
+    if (!closed.compareAndSet(false, true)) {
+      return;
+    }
+    var next = new EngineConnection(driver, placed, ahead, allocator, engine);
+    next.transaction = true;
+    next.transactionBegan = transactionBegan;
+    // Before this one is known to be closed: an engine that nothing uses any more may be closed.
+    engine.keep(next, snapshot);
+    engine.closed(this);
+  }
+
+  long transactionBegan() {
+    return transactionBegan;
+  }
+
+  boolean isPlacedIn(Namespace namespace) {
+    return placed.equals(namespace);
+  }
+
+  /** Ends a transaction that has only read, and gives the connection back. */
+  void endRead() {
+    try {
+      end("ROLLBACK");
+      giveBack();
+    } catch (EngineException _) {
+      // It was lost with its connection to the catalog; what it read was whole.
+      close();
+    }
+  }
+
+  /**
    * DuckLake rolls back what is open when its connection goes; where that fails, on an instance
    * that takes nothing any more, with a catalog that is away or without memory, it ends the
    * process. So it is rolled back by a statement, whose failure is one only. One that found no
@@ -273,7 +332,7 @@ public final class EngineConnection implements AutoCloseable {
   private boolean endTransaction() {
     for (int attempt = 0; attempt < MAX_ENDINGS && !engine.isInvalidated(); attempt++) {
       try {
-        run("ROLLBACK");
+        end("ROLLBACK");
         return true;
       } catch (EngineException e) {
         if (e.error() == EngineError.NO_TRANSACTION) {

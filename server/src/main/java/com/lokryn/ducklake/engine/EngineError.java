@@ -9,6 +9,8 @@ import java.util.List;
  */
 public enum EngineError {
   SYNTAX("Parser Error"),
+  /** The lake's catalog could not be asked while a statement was planned. */
+  PLAN_LOST("Binder Error", "from DuckLake: Failed to prepare query \""),
   BINDER("Binder Error"),
   /** The lake's tables of inlined rows are not those that this engine knows: see RemoteLake. */
   TABLE_STALE("Catalog Error", "Table with name ducklake_inlined_data_"),
@@ -101,6 +103,61 @@ public enum EngineError {
   /** True when the instance that raised it takes no further work and has to be opened anew. */
   public boolean isInstanceLost() {
     return this == FATAL || this == INTERNAL;
+  }
+
+  /** True when the connection to the lake's catalog has gone. */
+  public boolean isOfCatalogConnection() {
+    return this == CATALOG_LOST || this == COMMIT_LOST || this == PLAN_LOST;
+  }
+
+  /**
+   * True when it may come of a transaction that was open for a while, rather than of what was done
+   * in it last: its connection to the catalog has gone, or what it saw there.
+   */
+  public boolean mayBeOfTransaction() {
+    return switch (this) {
+      case TABLE_STALE,
+          CATALOG_STALE,
+          CATALOG_BUSY,
+          CATALOG_LOST,
+          PLAN_LOST,
+          COMMIT_LOST,
+          CONFLICT,
+          NO_TRANSACTION,
+          TRANSACTION,
+          CONNECTION,
+          CLOSED,
+          IO,
+          UNKNOWN ->
+          true;
+      case SYNTAX,
+          BINDER,
+          MISSING,
+          EXISTS,
+          CATALOG,
+          CONVERSION,
+          OUT_OF_RANGE,
+          MISMATCH,
+          CONSTRAINT,
+          PERMISSION,
+          READ_ONLY,
+          COMMIT_OUT_OF_MEMORY,
+          WRITE_CONFLICT,
+          INTERRUPTED,
+          OUT_OF_MEMORY,
+          HTTP,
+          NOT_IMPLEMENTED,
+          LOCKED,
+          INVALID_INPUT,
+          INVALID_TYPE,
+          INVALID_CONFIGURATION,
+          DEPENDENCY,
+          PARAMETER,
+          INTERNAL,
+          FATAL,
+          UNREPRESENTABLE ->
+          false;
+    };
   }
 
   static EngineError of(String text) {

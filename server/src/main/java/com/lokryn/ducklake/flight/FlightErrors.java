@@ -175,6 +175,7 @@ final class FlightErrors {
           IO,
           CONNECTION,
           CATALOG_LOST,
+          PLAN_LOST,
           COMMIT_LOST ->
           Status.Code.UNAVAILABLE;
       case NOT_IMPLEMENTED -> Status.Code.UNIMPLEMENTED;

@@ -105,6 +105,16 @@ public final class Gate {
         && statement.references().isStable();
   }
 
+  /** False where {@link #isStable} is false whatever the lake has stored. */
+  public static boolean mayBeStable(Statement statement) {
+    return statement.isReadOnly() && isStable(statement.references());
+  }
+
+  private static boolean isStable(References references) {
+    return references.isStable()
+        && references.relations().stream().noneMatch(References.Relation::ofThePast);
+  }
+
   /**
    * True when a statement, which was let pass, gives the same rows whenever it is run on the
    * snapshot that has these objects, whoever runs it.
@@ -115,8 +125,7 @@ public final class Gate {
 
   private static boolean isStable(
       References references, StoredObjects objects, Set<StoredObject> seen) {
-    if (!references.isStable()
-        || references.relations().stream().anyMatch(References.Relation::ofThePast)) {
+    if (!isStable(references)) {
       return false;
     }
     Stream<StoredObject> views =
@@ -170,14 +179,29 @@ public final class Gate {
       throws EngineException {
     var look = new Look(identity, namespace.schema(), List.of(objects), own);
     look.look(statement.references());
-    if (identity.grants().isPresent() && !statement.references().words().isEmpty()) {
-      requireWords(statement.references(), identity.grants().get(), objects.tables(connection));
+    if (needsTables(statement, identity)) {
+      requireWords(
+          statement.references(), identity.grants().orElseThrow(), objects.tables(connection));
     }
     for (Name past : look.past) {
       for (StoredObject view : StoredObjects.everViews(past, connection, exports)) {
         look.look(view);
       }
     }
+  }
+
+  /** True when the names of the lake's tables have to be known to say whether it is allowed. */
+  public static boolean needsTables(Statement statement, Identity identity) {
+    return identity.grants().isPresent() && !statement.references().words().isEmpty();
+  }
+
+  /**
+   * The same for a statement that may be stable, and {@link #needsTables needs no tables}: without
+   * the engine.
+   */
+  public void requireAllowed(
+      Statement statement, Identity identity, Namespace namespace, StoredObjects objects) {
+    new Look(identity, namespace.schema(), List.of(objects), Map.of()).look(statement.references());
   }
 
   /**

@@ -3,7 +3,9 @@ package com.lokryn.ducklake.lake;
 import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.Engine;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.NewestSnapshot;
 import java.util.List;
+import java.util.Optional;
 
 /** A lake: where its catalog and its data are, and how they come into an engine. */
 public sealed interface Lake permits LocalLake, RemoteLake {
@@ -21,6 +23,9 @@ public sealed interface Lake permits LocalLake, RemoteLake {
 
   /** How many connections to its catalog an engine may hold; 0 where it has none. */
   int maxConnections();
+
+  /** Who tells its newest snapshot without an engine; empty where that would save nothing. */
+  Optional<NewestSnapshot> newestSnapshot();
 
   /** Why it cannot be attached or read, for an operator. */
   StartException explain(EngineException failure);

@@ -12,6 +12,7 @@ import com.lokryn.ducklake.observe.Redaction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
 import java.util.concurrent.ConcurrentHashMap;
@@ -198,6 +199,13 @@ public final class LakeEngine implements AutoCloseable {
         // It was replaced in between.
       }
     }
+  }
+
+  /** As {@link Engine#connectWithin}, of the present instance. */
+  public Optional<EngineConnection> connectWithin(Namespace namespace, long snapshot)
+      throws EngineException {
+    Engine engine = current.get();
+    return engine == null ? Optional.empty() : engine.connectWithin(namespace, snapshot);
   }
 
   private boolean isClosed() {

@@ -5,12 +5,14 @@ import com.lokryn.ducklake.config.StartProblem;
 import com.lokryn.ducklake.config.StartProblem.Kind;
 import com.lokryn.ducklake.engine.Engine;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.NewestSnapshot;
 import com.lokryn.ducklake.engine.Sql;
 import java.io.IOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /** A lake in one directory: the catalog in a DuckDB file, the data in Parquet files beside it. */
 public record LocalLake(Path directory) implements Lake {
@@ -62,6 +64,12 @@ public record LocalLake(Path directory) implements Lake {
   @Override
   public String dataPath() {
     return data() + "/";
+  }
+
+  /** Its catalog is in the engine's own process: a transaction there costs little. */
+  @Override
+  public Optional<NewestSnapshot> newestSnapshot() {
+    return Optional.empty();
   }
 
   @Override

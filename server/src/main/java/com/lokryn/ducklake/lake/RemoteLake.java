@@ -4,9 +4,11 @@ import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.Engine;
 import com.lokryn.ducklake.engine.EngineError;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.NewestSnapshot;
 import com.lokryn.ducklake.engine.Sql;
 import java.net.URI;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 
@@ -14,7 +16,7 @@ import java.util.regex.Pattern;
  * A lake whose catalog is in Postgres and whose data is on S3, shared with other servers and with
  * DuckDB clients. Thread-safe.
  */
-public final class RemoteLake implements Lake {
+public final class RemoteLake implements Lake, AutoCloseable {
   private static final String CATALOG_SECRET = "lake_catalog";
   private static final String DATA_SECRET = "lake_data";
 
@@ -43,6 +45,12 @@ public final class RemoteLake implements Lake {
           "SET GLOBAL s3_secret_access_key=''",
           "SET GLOBAL s3_session_token=''");
 
+  /**
+   * Transactions that are kept open for the next read take connections of the pool that others may
+   * wait for: a small part of them, and for about a second.
+   */
+  private static final int MOST_KEPT_READS = 8;
+
   /** Each try waits in Postgres for the transaction that is ahead of it. */
   private static final int MAX_ATTACHES = 10;
 
@@ -62,6 +70,7 @@ public final class RemoteLake implements Lake {
   private static final Set<EngineError> LOGIN_ERRORS =
       Set.of(EngineError.IO, EngineError.CATALOG_LOST, EngineError.COMMIT_LOST);
 
+  private final CatalogQuestion question = new CatalogQuestion(this::catalog);
   private volatile CatalogConnection catalog;
   private final ObjectStore store;
   private volatile StorageKeys keys;
@@ -98,6 +107,8 @@ public final class RemoteLake implements Lake {
                 LakeCatalog.NAME,
                 Sql.literal(dataPath()),
                 Sql.literal(CATALOG_SECRET)));
+    engine.onLostCatalogConnection(new CatalogPool(engine, maxConnections())::replaceOne);
+    engine.keepReads(Math.clamp(maxConnections() / 4, 1, MOST_KEPT_READS));
   }
 
   /**
@@ -221,6 +232,17 @@ public final class RemoteLake implements Lake {
   @Override
   public int maxConnections() {
     return catalog.catalog().maxConnections();
+  }
+
+  @Override
+  public Optional<NewestSnapshot> newestSnapshot() {
+    return Optional.of(question);
+  }
+
+  /** Lets go of what it asks the catalog by itself; engines that have it attached go on. */
+  @Override
+  public void close() {
+    question.close();
   }
 
   @Override

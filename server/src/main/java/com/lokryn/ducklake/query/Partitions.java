@@ -291,6 +291,7 @@ final class Partitions {
           HTTP,
           IO,
           CATALOG_LOST,
+          PLAN_LOST,
           CONNECTION,
           CLOSED,
           INTERNAL,

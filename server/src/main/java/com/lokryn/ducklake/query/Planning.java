@@ -5,10 +5,13 @@ import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineStatement;
 import com.lokryn.ducklake.engine.EngineStatement.Kind;
+import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.SqlText;
+import com.lokryn.ducklake.gate.Gate;
 import com.lokryn.ducklake.observe.QueryId;
 import com.lokryn.ducklake.query.Execution.Subject;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
+import com.lokryn.ducklake.query.Scope.Sight;
 import com.lokryn.ducklake.query.Session.Place;
 import java.util.List;
 import java.util.Optional;
@@ -59,10 +62,7 @@ final class Planning {
     try {
       share.resize(bytes(sql));
       return executions.watched(
-          cancellation,
-          () ->
-              session.run(
-                  cancellation, place -> plan(session, admitted, share, place, cancellation)));
+          cancellation, () -> plan(new Task(session, admitted, share, cancellation)));
     } catch (EngineException | RuntimeException e) {
       share.close();
       throw e;
@@ -87,91 +87,138 @@ final class Planning {
       share.close();
       return Optional.empty();
     }
-    return Optional.of(unplanned(session, admitted.orElseThrow(), schema.get(), share));
+    var task = new Task(session, admitted.orElseThrow(), share, new Cancellation());
+    return Optional.of(unplanned(task, schema.get()));
   }
 
   private static long bytes(String sql) {
     return PREPARED_BYTES + 2L * sql.length();
   }
 
-  private PreparedQuery unplanned(
-      Session session, Admitted admitted, Schema schema, Budget.Share share) {
-    return new PreparedQuery(
-        QueryId.random(), session, admitted, Kind.QUERY, schema, NO_PARAMETERS, share, plans);
+  /** What is to be planned, and for whom. */
+  private record Task(
+      Session session, Admitted admitted, Budget.Share share, Cancellation cancellation) {
+    SqlText text() {
+      return admitted.text();
+    }
   }
 
-  private PreparedQuery plan(
-      Session session,
-      Admitted admitted,
-      Budget.Share share,
-      Place place,
-      Cancellation cancellation)
-      throws EngineException {
+  private PreparedQuery plan(Task task) throws EngineException {
+    Optional<PreparedQuery> early = planEarly(task);
+    return early.isPresent()
+        ? early.get()
+        : task.session.run(task.cancellation, place -> planIn(place, task));
+  }
+
+  /** Plans a read without a transaction of its own, as {@link QueryService} starts one. */
+  private Optional<PreparedQuery> planEarly(Task task) throws EngineException {
+    Namespace namespace = task.session.namespace();
+    Optional<Sight> sight = gate.sight(task.session, namespace, task.admitted);
+    if (sight.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<Schema> kept =
+        reuse.key(task.session, namespace, task.admitted, sight).flatMap(reuse::schema);
+    if (kept.isPresent()) {
+      return Optional.of(unplanned(task, kept.get()));
+    }
+    try {
+      return task.session.runWithin(
+          namespace,
+          sight.get(),
+          (place, scope) -> {
+            try (var _ = task.cancellation.guard(place.connection())) {
+              return planned(place, scope, task);
+            }
+          });
+    } catch (EngineException e) {
+      if (e.error().mayBeOfTransaction() && !task.cancellation.isCancelled()) {
+        return Optional.empty();
+      }
+      throw e;
+    }
+  }
+
+  private PreparedQuery unplanned(Task task, Schema schema) {
+    return prepared(task, Kind.QUERY, schema, NO_PARAMETERS);
+  }
+
+  private PreparedQuery prepared(Task task, Kind kind, Schema result, Schema parameters) {
+    return new PreparedQuery(
+        QueryId.random(), task.session, task.admitted, kind, result, parameters, task.share, plans);
+  }
+
+  private PreparedQuery planIn(Place place, Task task) throws EngineException {
     EngineConnection connection = place.connection();
-    SqlText text = admitted.text();
-    if (text.isRunByPlanning()) {
+    if (task.text().isRunByPlanning()) {
       Schema none = types.schema(connection, List.of());
       place.release(true);
-      return new PreparedQuery(
-          QueryId.random(),
-          session,
-          admitted,
-          Kind.NOTHING,
-          CompletedUpdate.COUNT,
-          none,
-          share,
-          plans);
+      return prepared(task, Kind.NOTHING, CompletedUpdate.COUNT, none);
     }
-    try (var _ = cancellation.guard(connection)) {
-      Scope scope = gate.enter(session, session.namespace(), admitted, connection);
+    try (var _ = task.cancellation.guard(connection)) {
+      Namespace namespace = task.session.namespace();
+      Scope scope = gate.enter(task.session, namespace, task.admitted, connection);
       Optional<Schema> kept =
-          reuse.key(session, session.namespace(), admitted, scope).flatMap(reuse::schema);
+          reuse.key(task.session, namespace, task.admitted, scope.sight()).flatMap(reuse::schema);
       if (kept.isPresent()) {
-        place.release(scope, text.leavesNoState());
-        return unplanned(session, admitted, kept.get(), share);
+        place.release(scope, task.text().leavesNoState());
+        return unplanned(task, kept.get());
       }
-      EngineStatement statement;
-      try {
-        statement = connection.prepare(text);
-        scope.commit();
-      } catch (EngineException | RuntimeException e) {
-        scope.rollBack(e);
-        throw e;
-      }
-      return planned(session, admitted, statement, share, place);
+      return planned(place, scope, task);
     }
   }
 
-  private PreparedQuery planned(
-      Session session,
-      Admitted admitted,
-      EngineStatement statement,
-      Budget.Share share,
-      Place place)
-      throws EngineException {
+  private PreparedQuery planned(Place place, Scope scope, Task task) throws EngineException {
     EngineConnection connection = place.connection();
-    Kind kind = statement.kind();
-    if (kind == Kind.QUERY) {
-      statement.requireRepresentable();
+    EngineStatement statement;
+    PreparedQuery prepared;
+    try {
+      statement = connection.prepare(task.text());
+      Kind kind = statement.kind();
+      if (kind == Kind.QUERY) {
+        statement.requireRepresentable();
+      }
+      prepared =
+          prepared(
+              task,
+              kind,
+              kind == Kind.QUERY
+                  ? types.schema(connection, statement.columns())
+                  : CompletedUpdate.COUNT,
+              types.schema(connection, statement.parameters()));
+    } catch (EngineException | RuntimeException e) {
+      scope.rollBack(e);
+      throw e;
     }
-    var prepared =
-        new PreparedQuery(
-            QueryId.random(),
-            session,
-            admitted,
-            kind,
-            kind == Kind.QUERY
-                ? types.schema(connection, statement.columns())
-                : CompletedUpdate.COUNT,
-            types.schema(connection, statement.parameters()),
-            share,
-            plans);
-    if (place.isOwn()) {
-      prepared.give(
-          new Planned(connection, statement, session.namespace(), admitted.text().leavesNoState()));
-    } else {
-      statement.close();
-    }
+    keep(prepared, statement, place, scope, task);
     return prepared;
+  }
+
+  /**
+   * Keeps the plan for the first run; or the transaction, where that saves more: in one that is
+   * open, planning asks the catalog nothing.
+   */
+  private void keep(
+      PreparedQuery prepared, EngineStatement statement, Place place, Scope scope, Task task)
+      throws EngineException {
+    boolean clean = task.text().leavesNoState();
+    if (!place.isOwn()) {
+      statement.close();
+      scope.commit();
+    } else if (clean && isReadEarly(task, scope)) {
+      statement.close();
+      place.release(scope, true);
+    } else {
+      scope.commit();
+      prepared.give(new Planned(place.connection(), statement, task.session.namespace(), clean));
+    }
+  }
+
+  private boolean isReadEarly(Task task, Scope scope) {
+    return gate.knowsNewest()
+        && scope
+            .sight()
+            .filter(seen -> Gate.isStable(task.admitted.statement(), seen.objects()))
+            .isPresent();
   }
 }

@@ -9,12 +9,14 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.EngineStatement;
 import com.lokryn.ducklake.engine.EngineStatement.Kind;
 import com.lokryn.ducklake.engine.Namespace;
+import com.lokryn.ducklake.engine.NewestSnapshot;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.gate.Gate;
 import com.lokryn.ducklake.observe.QueryListener;
 import com.lokryn.ducklake.query.Execution.Subject;
 import com.lokryn.ducklake.query.Holdings.Hold;
 import com.lokryn.ducklake.query.PreparedQuery.Planned;
+import com.lokryn.ducklake.query.Scope.Sight;
 import com.lokryn.ducklake.query.Session.Place;
 import java.time.Duration;
 import java.time.InstantSource;
@@ -41,6 +43,7 @@ public final class QueryService {
 
   /**
    * @param gate that statements have to pass
+   * @param newest tells what a read would see, without the engine
    * @param cache of results
    * @param holdings of which each open result takes one
    * @param timeout how long a statement may take, with the sending of its result
@@ -51,6 +54,7 @@ public final class QueryService {
    */
   public QueryService(
       Gate gate,
+      Optional<NewestSnapshot> newest,
       Holdings holdings,
       ResultCache cache,
       ArrowTypes types,
@@ -60,7 +64,7 @@ public final class QueryService {
       Consumer<EngineException> onFailure,
       Renewal renewal,
       QueryListener listener) {
-    this.gate = new StatementGate(gate);
+    this.gate = new StatementGate(gate, newest);
     this.holdings = holdings;
     this.reuse = new Reuse(cache);
     this.executions =
@@ -203,7 +207,7 @@ public final class QueryService {
       try (var _ = call.cancellation().guard(planned.connection())) {
         scope = enter(call, planned.connection());
       }
-      Optional<CacheKey> key = reuse.key(call, scope);
+      Optional<CacheKey> key = reuse.key(call, scope.sight());
       Optional<BatchStream> kept = key.flatMap(reuse::find);
       if (kept.isPresent()) {
         giveBack(prepared, planned, call, scope);
@@ -246,7 +250,38 @@ public final class QueryService {
   }
 
   private QueryResult startNew(Call call) throws EngineException {
-    return call.session().run(call.text(), call.cancellation(), place -> startIn(place, call));
+    Optional<QueryResult> early = startEarly(call);
+    return early.isPresent()
+        ? early.get()
+        : call.session().run(call.text(), call.cancellation(), place -> startIn(place, call));
+  }
+
+  /**
+   * Starts a read without a transaction of its own: from the cache, or in one that an earlier read
+   * has left open. Empty where neither is there.
+   */
+  private Optional<QueryResult> startEarly(Call call) throws EngineException {
+    Optional<Sight> sight = gate.sight(call.session(), call.namespace(), call.admitted());
+    if (sight.isEmpty()) {
+      return Optional.empty();
+    }
+    call.cancellation().check();
+    Optional<CacheKey> key = reuse.key(call, sight);
+    Optional<BatchStream> kept = key.flatMap(reuse::find);
+    if (kept.isPresent()) {
+      return Optional.of(kept(call, kept.get()));
+    }
+    try {
+      return call.session()
+          .runWithin(
+              call.namespace(), sight.get(), (place, scope) -> startIn(place, scope, key, call));
+    } catch (EngineException e) {
+      if (e.error().mayBeOfTransaction() && !call.cancellation().isCancelled()) {
+        // Its connection to the catalog may have gone while nobody looked.
+        return Optional.empty();
+      }
+      throw e;
+    }
   }
 
   private QueryResult startIn(Place place, Call call) throws EngineException {
@@ -257,7 +292,7 @@ public final class QueryService {
     try (var _ = call.cancellation().guard(place.connection())) {
       scope = enter(call, place.connection());
     }
-    Optional<CacheKey> key = reuse.key(call, scope);
+    Optional<CacheKey> key = reuse.key(call, scope.sight());
     Optional<BatchStream> kept = key.flatMap(reuse::find);
     if (kept.isPresent()) {
       place.release(scope, call.isClean());
@@ -310,7 +345,7 @@ public final class QueryService {
 
   private QueryResult kept(Call call, BatchStream stream) {
     call.execution().ready();
-    return result(call, Optional.empty(), stream, call.execution()::end);
+    return result(call, Optional.empty(), stream, _ -> {});
   }
 
   private QueryResult startUpdate(Place place, Call call) throws EngineException {
@@ -392,16 +427,10 @@ public final class QueryService {
             outcome -> {
               release.accept(outcome);
               hold.ifPresent(Hold::close);
-              call.execution().end(outcome);
             });
-    try {
-      query.prefetch();
-      call.execution().ready();
-      return query;
-    } catch (EngineException | RuntimeException e) {
-      query.finish(Outcome.of(e));
-      throw e;
-    }
+    query.prefetch();
+    call.execution().ready();
+    return query;
   }
 
   private RunningQuery result(
@@ -417,7 +446,8 @@ public final class QueryService {
         call.cancellation(),
         Portable.of(call.session(), call.text(), call.parameters()),
         maxResultBytes,
-        release);
+        release,
+        call.execution()::end);
   }
 
   /** Starts a statement that another server has planned or run. */
@@ -595,6 +625,11 @@ public final class QueryService {
           rows += statement.executeUpdate();
         }
       }
+    } catch (EngineException e) {
+      if (text.isEnd()) {
+        connection.ended(e);
+      }
+      throw e;
     }
     call.session().ran(call.text(), connection, holdings);
     return rows;

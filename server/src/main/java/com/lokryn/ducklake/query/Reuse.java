@@ -5,6 +5,7 @@ import com.lokryn.ducklake.cache.ResultCache;
 import com.lokryn.ducklake.engine.BatchStream;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.gate.Gate;
+import com.lokryn.ducklake.query.Scope.Sight;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -22,21 +23,22 @@ final class Reuse {
   /**
    * What the result of a call is a function of; empty where it may be another one each time.
    *
-   * @param scope the statement's transaction, in which it was let pass
+   * @param sight what its transaction sees, or will see
    */
-  Optional<CacheKey> key(Call call, Scope scope) {
+  Optional<CacheKey> key(Call call, Optional<Sight> sight) {
     return call.source() == ResultSource.ANY && !call.parameters().isMany()
-        ? key(call.session(), call.namespace(), call.admitted(), call.parameters().first(), scope)
+        ? key(call.session(), call.namespace(), call.admitted(), call.parameters().first(), sight)
         : Optional.empty();
   }
 
   /**
    * The key of a statement without parameters.
    *
-   * @param scope its transaction, in which it was let pass
+   * @param sight what its transaction sees, or will see
    */
-  Optional<CacheKey> key(Session session, Namespace namespace, Admitted admitted, Scope scope) {
-    return key(session, namespace, admitted, List.of(), scope);
+  Optional<CacheKey> key(
+      Session session, Namespace namespace, Admitted admitted, Optional<Sight> sight) {
+    return key(session, namespace, admitted, List.of(), sight);
   }
 
   private Optional<CacheKey> key(
@@ -44,7 +46,7 @@ final class Reuse {
       Namespace namespace,
       Admitted admitted,
       List<@Nullable Object> parameters,
-      Scope scope) {
+      Optional<Sight> sight) {
     if (!isWanted(session)) {
       return Optional.empty();
     }
@@ -52,11 +54,9 @@ final class Reuse {
     if (Gate.isConstant(admitted.statement())) {
       return CacheKey.of(sql, namespace, parameters, OptionalLong.empty());
     }
-    return scope
-        .sight()
-        .filter(sight -> Gate.isStable(admitted.statement(), sight.objects()))
-        .flatMap(
-            sight -> CacheKey.of(sql, namespace, parameters, OptionalLong.of(sight.snapshot())));
+    return sight
+        .filter(seen -> Gate.isStable(admitted.statement(), seen.objects()))
+        .flatMap(seen -> CacheKey.of(sql, namespace, parameters, OptionalLong.of(seen.snapshot())));
   }
 
   private boolean isWanted(Session session) {
@@ -66,7 +66,7 @@ final class Reuse {
 
   /** The key of a statement without parameters that looks at nothing in the lake, if it is one. */
   Optional<CacheKey> constantKey(Session session, Namespace namespace, Admitted admitted) {
-    return key(session, namespace, admitted, Scope.none());
+    return key(session, namespace, admitted, Optional.empty());
   }
 
   Optional<BatchStream> find(CacheKey key) {

@@ -34,6 +34,7 @@ public final class RunningQuery implements QueryResult, Batches {
   private final Optional<Portable> portable;
   private final long maxBytes;
   private final Consumer<Outcome> release;
+  private final Consumer<Outcome> onEnd;
   private final AtomicBoolean finished = new AtomicBoolean();
   private First first = First.GIVEN;
   private long rows;
@@ -43,7 +44,8 @@ public final class RunningQuery implements QueryResult, Batches {
    * @param connection of the engine's that the stream comes from; empty for one in memory
    * @param portable what another server needs to give the same rows
    * @param maxBytes what the batches of the result may take together
-   * @param release closes what the stream was opened from, and takes note of the outcome
+   * @param release closes what the stream was opened from
+   * @param onEnd takes note of the outcome, once it was given to its client
    */
   RunningQuery(
       QueryId id,
@@ -53,7 +55,8 @@ public final class RunningQuery implements QueryResult, Batches {
       Cancellation cancellation,
       Optional<Portable> portable,
       long maxBytes,
-      Consumer<Outcome> release) {
+      Consumer<Outcome> release,
+      Consumer<Outcome> onEnd) {
     this.id = id;
     this.session = session;
     this.connection = connection;
@@ -62,14 +65,21 @@ public final class RunningQuery implements QueryResult, Batches {
     this.portable = portable;
     this.maxBytes = maxBytes;
     this.release = release;
+    this.onEnd = onEnd;
   }
 
   /**
    * Loads the first batch, so that it is at hand when its client comes for it. An error in it is
-   * then one of the request, not of the stream.
+   * then one of the request, not of the stream: everything is closed, and whoever asked says how
+   * the statement ended, or runs it once more.
    */
   void prefetch() throws EngineException {
-    first = load() ? First.WAITS : First.NONE;
+    try {
+      first = load() ? First.WAITS : First.NONE;
+    } catch (EngineException | RuntimeException e) {
+      close(Outcome.of(e), _ -> {});
+      throw e;
+    }
   }
 
   @Override
@@ -166,6 +176,10 @@ public final class RunningQuery implements QueryResult, Batches {
   /** Closes everything, and says how it ended. Later calls do nothing. */
   @Override
   public void finish(Outcome outcome) {
+    close(outcome, onEnd);
+  }
+
+  private void close(Outcome outcome, Consumer<Outcome> last) {
     if (!finished.compareAndSet(false, true)) {
       return;
     }
@@ -175,6 +189,7 @@ public final class RunningQuery implements QueryResult, Batches {
       // The result is over; what closing it says changes nothing for anyone.
     } finally {
       release.accept(outcome);
+      last.accept(outcome);
     }
   }
 

@@ -18,13 +18,15 @@ final class Scope {
    */
   record Sight(long snapshot, StoredObjects objects) {}
 
-  private static final Scope NONE = new Scope(null);
+  private static final Scope NONE = new Scope(null, false);
 
+  private final boolean readOnly;
   private @Nullable EngineConnection connection;
   private @Nullable Sight sight;
 
-  private Scope(@Nullable EngineConnection connection) {
+  private Scope(@Nullable EngineConnection connection, boolean readOnly) {
     this.connection = connection;
+    this.readOnly = readOnly;
   }
 
   /** For a statement that is in a transaction of its session's, or in none. */
@@ -34,7 +36,18 @@ final class Scope {
 
   static Scope begin(EngineConnection connection, boolean readOnly) throws EngineException {
     connection.begin(readOnly);
-    return new Scope(connection);
+    return new Scope(connection, readOnly);
+  }
+
+  /**
+   * Goes on in a transaction that an earlier read has left open.
+   *
+   * @param seen what is seen in it
+   */
+  static Scope resume(EngineConnection connection, Sight seen) {
+    var scope = new Scope(connection, true);
+    scope.sees(seen);
+    return scope;
   }
 
   /** Notes what is seen in it. */
@@ -50,6 +63,23 @@ final class Scope {
   /** True while it has a transaction that has to be ended. */
   boolean isOpen() {
     return connection != null;
+  }
+
+  /**
+   * Leaves it open for another read, and gives its connection back with it. Only after a statement
+   * that has ended well and left nothing behind.
+   *
+   * @return false when it is not one of those that others can go on in
+   */
+  boolean leave() {
+    EngineConnection open = connection;
+    Sight seen = sight;
+    if (open == null || seen == null || !readOnly) {
+      return false;
+    }
+    connection = null;
+    open.giveBackReading(seen.snapshot());
+    return true;
   }
 
   /** Ends it well. */

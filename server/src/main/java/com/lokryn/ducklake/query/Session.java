@@ -25,9 +25,15 @@ import org.jspecify.annotations.Nullable;
  * it. Thread-safe.
  */
 public final class Session implements AutoCloseable {
-  /** Opens a connection of the engine. */
+  /** Opens connections of the engine. */
   public interface Connector {
     EngineConnection connect(Namespace namespace) throws EngineException;
+
+    /** As {@link com.lokryn.ducklake.engine.Engine#connectWithin}. */
+    default Optional<EngineConnection> connectWithin(Namespace namespace, long snapshot)
+        throws EngineException {
+      return Optional.empty();
+    }
   }
 
   /** Where a statement runs: on a connection of its own, or on the session's. */
@@ -77,6 +83,9 @@ public final class Session implements AutoCloseable {
         workspace.settleIfIdle();
         return;
       }
+      if (clean && scope.leave()) {
+        return;
+      }
       if (clean && isCommitted(scope)) {
         connection.giveBack();
       } else {
@@ -98,6 +107,11 @@ public final class Session implements AutoCloseable {
   /** What a statement does in its place. When it fails, an own connection is closed for it. */
   interface Work<T> {
     T run(Place place) throws EngineException;
+  }
+
+  /** What a statement does in its place, within a transaction that was begun before. */
+  interface ScopedWork<T> {
+    T run(Place place, Scope scope) throws EngineException;
   }
 
   /** Into how many parts a result may be divided. */
@@ -217,6 +231,27 @@ public final class Session implements AutoCloseable {
           work);
     } catch (EngineException e) {
       failed(text, e);
+      throw e;
+    }
+  }
+
+  /**
+   * Runs a read in a transaction that an earlier one has left open, if there is one that sees what
+   * a new one would.
+   *
+   * @param seen what a new transaction would see
+   */
+  <T> Optional<T> runWithin(Namespace within, Scope.Sight seen, ScopedWork<T> work)
+      throws EngineException {
+    Optional<EngineConnection> found = connector.connectWithin(within, seen.snapshot());
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    EngineConnection connection = found.get();
+    try {
+      return Optional.of(work.run(new Place(connection, null), Scope.resume(connection, seen)));
+    } catch (EngineException | RuntimeException e) {
+      connection.close();
       throw e;
     }
   }

@@ -4,6 +4,7 @@ import com.lokryn.ducklake.access.Role;
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Namespace;
+import com.lokryn.ducklake.engine.NewestSnapshot;
 import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.engine.StatementCounter;
 import com.lokryn.ducklake.gate.Gate;
@@ -11,9 +12,11 @@ import com.lokryn.ducklake.gate.Refusal;
 import com.lokryn.ducklake.gate.Statement;
 import com.lokryn.ducklake.gate.Statement.Kind;
 import com.lokryn.ducklake.gate.StoredObjects;
+import com.lokryn.ducklake.query.Scope.Sight;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * What a text has to be before the engine sees it: one statement, not too long, and allowed; and
@@ -24,9 +27,14 @@ final class StatementGate {
   private static final int MAX_LESSONS = 3;
 
   private final Gate gate;
+  private final Optional<NewestSnapshot> newest;
 
-  StatementGate(Gate gate) {
+  /**
+   * @param newest asked by {@link #sight}
+   */
+  StatementGate(Gate gate, Optional<NewestSnapshot> newest) {
     this.gate = gate;
+    this.newest = newest;
   }
 
   /** Lets a text pass, as far as it can be told from the text alone. */
@@ -116,6 +124,43 @@ final class StatementGate {
         });
   }
 
+  /** False where {@link #sight} never tells. */
+  boolean knowsNewest() {
+    return newest.isPresent();
+  }
+
+  /**
+   * What a read would see whose transaction began now, when that can be known without one, and lets
+   * it pass by that. Empty where it has to be {@link #enter}ed: for what gives another result each
+   * time, the time of its transaction for instance, as for what has a transaction already.
+   */
+  Optional<Sight> sight(Session session, Namespace namespace, Admitted admitted)
+      throws EngineException {
+    Statement statement = admitted.statement();
+    if (newest.isEmpty()
+        || !statement.dependsOnCatalog()
+        || !Gate.mayBeStable(statement)
+        || admitted.text().isRunByPlanning()
+        || session.hasState()
+        || Gate.needsTables(statement, session.identity())) {
+      return Optional.empty();
+    }
+    OptionalLong snapshot = newest.get().ask();
+    if (snapshot.isEmpty()) {
+      return Optional.empty();
+    }
+    Optional<StoredObjects> objects =
+        gate.known(snapshot.getAsLong()).filter(known -> Gate.isStable(statement, known));
+    if (objects.isEmpty()) {
+      return Optional.empty();
+    }
+    return forbidding(
+        () -> {
+          gate.requireAllowed(statement, session.identity(), namespace, objects.get());
+          return Optional.of(new Sight(snapshot.getAsLong(), objects.get()));
+        });
+  }
+
   /** The same for the server's own look at all that there is. */
   Scope enterListing(Session session, EngineConnection connection) throws EngineException {
     return inScope(
@@ -176,7 +221,7 @@ final class StatementGate {
           known = gate.known(snapshot);
         }
         objects = known.isPresent() ? known.get() : gate.learn(connection);
-        scope.sees(new Scope.Sight(snapshot, objects));
+        scope.sees(new Sight(snapshot, objects));
       }
       forbidding(
           () -> {

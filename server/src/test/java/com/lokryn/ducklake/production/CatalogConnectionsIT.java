@@ -50,7 +50,10 @@ class CatalogConnectionsIT {
                 "max_concurrent_queries",
                 "2",
                 "queue_timeout",
-                "1s"));
+                "1s",
+                // What it has needs no connection.
+                "result_cache_size",
+                "0B"));
     try (TestingClient client = server.connect("root")) {
       client.update("CREATE TABLE large AS SELECT repeat('x', 1000) AS s FROM range(1000)");
     }

@@ -14,6 +14,7 @@ import java.sql.SQLException;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.stream.Stream;
 
 /** A Postgres of its own, with a user that owns a database for a lake's catalog. */
 public final class TestingPostgres implements AutoCloseable {
@@ -21,6 +22,8 @@ public final class TestingPostgres implements AutoCloseable {
 
   /** Whatever quotes and escapes there are between here and Postgres. */
   public static final String PASSWORD = "p'\"\\; $x";
+
+  private static final String LOG = "statements.log";
 
   private final EmbeddedPostgres postgres;
   private final Path data;
@@ -41,6 +44,9 @@ public final class TestingPostgres implements AutoCloseable {
                   .setServerConfig("max_connections", "200")
                   .setServerConfig("fsync", "off")
                   .setServerConfig("synchronous_commit", "on")
+                  .setServerConfig("logging_collector", "on")
+                  .setServerConfig("log_filename", LOG)
+                  .setServerConfig("log_line_prefix", "%d:")
                   .setLocaleConfig("locale", "C")
                   .setLocaleConfig("encoding", "UTF-8")
                   .start());
@@ -71,6 +77,24 @@ public final class TestingPostgres implements AutoCloseable {
   /** A new database that the user owns. */
   public void create(String database) {
     run("CREATE DATABASE %s OWNER %s".formatted(database, USER));
+  }
+
+  /** Has the statements logged of those who connect to a database from here on. */
+  public void logStatements(String database) {
+    run("ALTER DATABASE %s SET log_statement = 'all'".formatted(database));
+  }
+
+  /** The statements of a database that were logged so far, in their order. */
+  public List<String> statements(String database) {
+    try (Stream<String> lines = Files.lines(data.resolve("log").resolve(LOG))) {
+      return lines
+          .filter(line -> line.startsWith(database + ":"))
+          .filter(line -> line.contains("statement: ") || line.contains("execute "))
+          .map(line -> line.replaceFirst(".*?(statement|execute [^:]*): +", ""))
+          .toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** Runs a statement as the superuser. */
