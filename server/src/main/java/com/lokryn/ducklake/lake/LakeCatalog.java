@@ -31,10 +31,19 @@ public final class LakeCatalog {
 
   private final Lake lake;
   private final Extensions extensions;
+  private final List<String> settings;
 
   public LakeCatalog(Lake lake, Extensions extensions) {
+    this(lake, extensions, List.of());
+  }
+
+  /**
+   * @param settings statements for the engine that are run last before it is locked
+   */
+  public LakeCatalog(Lake lake, Extensions extensions, List<String> settings) {
     this.lake = lake;
     this.extensions = extensions;
+    this.settings = List.copyOf(settings);
   }
 
   /** Looks at what has to be there before an engine is opened. */
@@ -72,6 +81,9 @@ public final class LakeCatalog {
       engine.run("SET GLOBAL allowed_directories=[" + Sql.literal(lake.dataPath()) + "]");
       engine.run("SET GLOBAL enable_external_access=false");
       engine.run(SessionSettings.allow());
+      for (String setting : settings) {
+        engine.run(setting);
+      }
       engine.run("SET GLOBAL lock_configuration=true");
     } catch (EngineException e) {
       throw lake.explain(e);

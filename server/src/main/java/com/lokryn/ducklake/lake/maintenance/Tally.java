@@ -1,0 +1,17 @@
+package com.lokryn.ducklake.lake.maintenance;
+
+import java.util.Optional;
+
+/**
+ * How far a step has come.
+ *
+ * @param done in what it counts
+ * @param text the same in words
+ * @param more is there more?
+ * @param busy what somebody else was first with
+ */
+record Tally(long done, String text, boolean more, Optional<String> busy) {
+  static Tally of(long done, String text) {
+    return new Tally(done, text, false, Optional.empty());
+  }
+}
