@@ -396,7 +396,7 @@ public final class Settings {
   public static final Setting<Duration> MAINTENANCE_INTERVAL =
       Setting.optional(
               "maintenance_interval",
-              ValueType.duration(Duration.ofMinutes(1), Duration.ofDays(30)),
+              ValueType.duration(Duration.ofSeconds(1), Duration.ofDays(30)),
               "off: run maintain as its own task",
               "has servers maintain the lake so often, one of them at a time")
           .inProduction();
