@@ -28,7 +28,7 @@ def steps(lines: str) -> dict[str, str]:
 @pytest.fixture
 def lake(start, tmp_path):
     """A lake with 30 files and 5 rows in the catalog, and its server stopped."""
-    server = start()
+    server = start().wait()
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("CREATE TABLE t (i INTEGER)")
         for i in range(30):
@@ -64,7 +64,7 @@ def test_a_pass(lake, start):
     }
     assert len(list((lake / "data").rglob("*.parquet"))) == 1
 
-    server = start(lake=lake)
+    server = start(lake=lake).wait()
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT count(*), sum(i)::BIGINT FROM t")
         assert cursor.fetchone() == (605, 20 * sum(range(30)) + 10)
@@ -73,7 +73,7 @@ def test_a_pass(lake, start):
 
 
 def test_a_lake_that_a_server_holds(start):
-    server = start()
+    server = start().wait()
     done = maintain(f"--local={server.lake}")
     assert done.returncode == 69
     assert done.stdout == ""
