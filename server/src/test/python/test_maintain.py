@@ -47,14 +47,14 @@ def test_a_pass(lake, start):
     dry = maintain(f"--local={lake}", "--dry-run", "--retention", "0s")
     assert (dry.returncode, dry.stderr) == (0, "")
     assert dry.stdout.startswith("Nothing is changed. A pass would have:\n")
-    assert "5 rows and deletes of 1 tables written into files" in dry.stdout
-    assert "up to 30 files of 1 tables merged" in dry.stdout
+    assert "5 inlined rows of 1 table written into files" in dry.stdout
+    assert "up to 30 files of 1 table merged" in dry.stdout
     assert sorted((lake / "data").rglob("*.parquet")) == files
 
     done = maintain(f"--local={lake}")
     assert (done.returncode, done.stderr) == (0, "")
     assert steps(done.stdout) == {
-        "flush": "5 rows and deletes of 1 tables written into files",
+        "flush": "5 inlined rows of 1 table written into files",
         "expire": "0 snapshots expired",
         "merge": "31 files merged into 1",
         "rewrite": "0 files written anew as 0",

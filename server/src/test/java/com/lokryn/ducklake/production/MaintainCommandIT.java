@@ -63,7 +63,7 @@ class MaintainCommandIT {
       insert(client);
       try (var dry = TestingProcess.start(environment, "maintain", "--dry-run")) {
         assertThat(dry.exitCode()).describedAs(dry.errors().toString()).isZero();
-        assertThat(dry.lines()).anyMatch(line -> line.contains("up to 100 files of 1 tables"));
+        assertThat(dry.lines()).anyMatch(line -> line.contains("up to 100 files of 1 table"));
       }
       assertThat(files(lake)).isEqualTo(INSERTS);
       try (var killed = TestingProcess.start(environment, "maintain", "--retention", "0s")) {

@@ -66,7 +66,8 @@ record Cleanup(Pass pass) {
   private Tally tally(long files, long later, boolean more) {
     return new Tally(
         files,
-        "%d files deleted".formatted(files)
+        Tally.count(files, "file")
+            + " deleted"
             + (later == 0 ? "" : "; %d may be needed yet and wait".formatted(later)),
         more,
         Optional.empty());

@@ -40,6 +40,6 @@ record Expiry(Pass pass) {
 
   private Tally tally(long snapshots, boolean more) {
     return new Tally(
-        snapshots, "%d snapshots expired".formatted(snapshots), more, Optional.empty());
+        snapshots, Tally.count(snapshots, "snapshot") + " expired", more, Optional.empty());
   }
 }

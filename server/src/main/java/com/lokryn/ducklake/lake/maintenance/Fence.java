@@ -1,6 +1,8 @@
 package com.lokryn.ducklake.lake.maintenance;
 
 import com.lokryn.ducklake.engine.EngineException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Keeps deletes and compactions of a lake in Postgres from missing each other. DuckLake 1.0 has
@@ -15,6 +17,8 @@ import com.lokryn.ducklake.engine.EngineException;
  * pass. They let all pass that they do not understand, as after a migration.
  */
 final class Fence {
+  private static final Logger LOG = LoggerFactory.getLogger(Fence.class);
+
   /**
    * Nothing here waits for those who read: triggers are made where they are missing only, and none
    * is dropped, which would need the table for itself.
@@ -123,10 +127,17 @@ final class Fence {
     metadata.run(TABLE.replace("{t}", Long.toString(table)));
   }
 
-  /** What compacts a table from here on, an admin for instance, is not looked at any more. */
-  void lower(long table) throws EngineException {
+  /**
+   * What compacts a table from here on, an admin for instance, is not looked at any more. Where
+   * that cannot be said, the next pass says it, before it begins.
+   */
+  void lower(long table) {
     if (isSetUp) {
-      metadata.run("DELETE FROM {c}ducklake_flight_compaction WHERE table_id = " + table);
+      try {
+        metadata.run("DELETE FROM {c}ducklake_flight_compaction WHERE table_id = " + table);
+      } catch (EngineException e) {
+        LOG.atDebug().addKeyValue("error", e.text()).log("a table stays fenced");
+      }
     }
   }
 }

@@ -69,7 +69,9 @@ record Flush(Pass pass) {
 
   private static Tally tally(long rows, int tables) {
     return Tally.of(
-        rows, "%d rows and deletes of %d tables written into files".formatted(rows, tables));
+        rows,
+        "%s of %s written into files"
+            .formatted(Tally.count(rows, "inlined row"), Tally.count(tables, "table")));
   }
 
   /** Those with something inlined, and how many rows and deletes that is. */

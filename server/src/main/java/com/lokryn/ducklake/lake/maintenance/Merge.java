@@ -31,8 +31,10 @@ record Merge(Pass pass) {
       long files = all.stream().mapToLong(Candidates::files).sum();
       return Tally.of(
           files,
-          "up to %d files of %d tables merged"
-              .formatted(files, all.stream().map(Candidates::table).distinct().count()));
+          "up to %s of %s merged"
+              .formatted(
+                  Tally.count(files, "file"),
+                  Tally.count(all.stream().map(Candidates::table).distinct().count(), "table")));
     }
     return merge(all);
   }
@@ -76,7 +78,7 @@ record Merge(Pass pass) {
     }
     return new Tally(
         read,
-        "%d files merged into %d".formatted(read, written),
+        "%s merged into %d".formatted(Tally.count(read, "file"), written),
         more || !busy.isEmpty(),
         busy.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", busy)));
   }

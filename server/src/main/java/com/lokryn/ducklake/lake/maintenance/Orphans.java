@@ -45,7 +45,7 @@ record Orphans(Pass pass) {
     }
     return new Tally(
         some.size(),
-        "%d files found that writers left behind".formatted(some.size()),
+        Tally.count(some.size(), "file") + " found that writers left behind",
         some.size() < found.size(),
         Optional.empty());
   }

@@ -25,7 +25,10 @@ record Rewrite(Pass pass) {
     Map<LakeTable, Candidates> chosen = candidates();
     if (pass.dryRun()) {
       long files = chosen.values().stream().mapToLong(Candidates::files).sum();
-      return Tally.of(files, "%d files of %d tables written anew".formatted(files, chosen.size()));
+      return Tally.of(
+          files,
+          "%s of %s written anew"
+              .formatted(Tally.count(files, "file"), Tally.count(chosen.size(), "table")));
     }
     var busy = new ArrayList<String>();
     long read = 0;
@@ -46,7 +49,7 @@ record Rewrite(Pass pass) {
     }
     return new Tally(
         read,
-        "%d files written anew as %d".formatted(read, written),
+        "%s written anew as %d".formatted(Tally.count(read, "file"), written),
         !busy.isEmpty(),
         busy.isEmpty() ? Optional.empty() : Optional.of(String.join(", ", busy)));
   }
