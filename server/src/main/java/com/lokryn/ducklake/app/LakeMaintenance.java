@@ -32,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  * a time; {@link #close} ends it.
  */
 public final class LakeMaintenance implements AutoCloseable {
-  /** What a server keeps for its clients, when it maintains the lake beside them. */
+  /** A pass beside a server has this part of the memory that the server's engine may have. */
   private static final long SHARE_BESIDE_SERVER = 4;
 
   /** Time for clients without a limit of their own, and for clocks that differ. */

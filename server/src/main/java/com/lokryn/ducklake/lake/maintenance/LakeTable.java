@@ -8,10 +8,10 @@ import com.lokryn.ducklake.engine.Sql;
  * @param id DuckLake's
  */
 record LakeTable(long id, String schema, String name) {
-  /** The end of a query of DuckLake's tables that joins t and s, for those that are there now. */
+  /** Of tables t and schemas s, those that are there now. */
   static final String PRESENT = " t.end_snapshot IS NULL AND s.end_snapshot IS NULL";
 
-  /** The tables to be joined: the query has the first columns of a table, and the id in `x`. */
+  /** Joins them to what a query has as x, with the table's id. */
   static final String JOIN =
       " JOIN {c}ducklake_table t ON t.table_id = x.table_id"
           + " JOIN {c}ducklake_schema s ON s.schema_id = t.schema_id";

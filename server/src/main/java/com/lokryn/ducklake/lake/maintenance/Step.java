@@ -5,7 +5,8 @@ import java.util.Locale;
 
 /**
  * The steps of a pass, in the order of DuckLake's own CHECKPOINT: what is flushed can be merged,
- * and what is expired or merged leaves files to be deleted.
+ * and what is expired or merged leaves files to be deleted. Only what was left behind is looked for
+ * before that, since it is deleted in the same way.
  */
 public enum Step {
   FLUSH("writes rows that are kept in the catalog into files", "ducklake_flush_inlined_data") {
