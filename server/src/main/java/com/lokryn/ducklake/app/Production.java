@@ -14,6 +14,7 @@ import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
 import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.Extensions;
 import com.lokryn.ducklake.lake.LakeEngine;
 import com.lokryn.ducklake.lake.ObjectStore;
 import com.lokryn.ducklake.lake.PostgresCatalog;
@@ -24,6 +25,7 @@ import com.lokryn.ducklake.query.Renewal;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.InstantSource;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
@@ -54,6 +56,7 @@ public final class Production implements AutoCloseable {
   private final AtomicReference<@Nullable CredentialAge> credentials = new AtomicReference<>();
   private final AtomicLong renewals = new AtomicLong();
   private final AwsClients clients;
+  private final AtomicReference<@Nullable LakeMaintenance> maintenance = new AtomicReference<>();
 
   /**
    * @param clients closed by the caller, after this
@@ -149,6 +152,40 @@ public final class Production implements AutoCloseable {
         });
   }
 
+  /** Maintains the lake, in a process that does nothing else. Closed by the caller, before this. */
+  public LakeMaintenance maintenance(Extensions extensions) {
+    return kept(LakeMaintenance.alone(config, lake::forMaintenance, extensions));
+  }
+
+  /** Has a server maintain the lake, if the settings say so, until it is closed. */
+  public void keepMaintained(LakeServer server, Extensions extensions) {
+    Optional<Duration> interval = config.find(Settings.MAINTENANCE_INTERVAL);
+    if (interval.isEmpty()) {
+      return;
+    }
+    LakeMaintenance beside =
+        kept(LakeMaintenance.besideServer(config, lake::forMaintenance, extensions));
+    var schedule =
+        new MaintenanceSchedule(
+            interval.get(),
+            () -> beside.run(false, config.get(Settings.SNAPSHOT_RETENTION), _ -> {}),
+            server::isReady,
+            _ -> {});
+    server
+        .probes()
+        .atEnd(
+            () -> {
+              schedule.close();
+              beside.close();
+            });
+    schedule.start();
+  }
+
+  private LakeMaintenance kept(LakeMaintenance made) {
+    maintenance.set(made);
+    return made;
+  }
+
   /** For statements that S3 refused the keys of, or whose engine has an old view of the lake. */
   public Renewal renewal() {
     return new Renewal() {
@@ -240,6 +277,10 @@ public final class Production implements AutoCloseable {
     CredentialAge age = credentials.get();
     if (age != null) {
       age.renewed();
+    }
+    LakeMaintenance maintained = maintenance.get();
+    if (maintained != null) {
+      maintained.use(keys(found));
     }
     renewals.incrementAndGet();
   }

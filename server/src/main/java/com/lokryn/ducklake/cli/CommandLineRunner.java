@@ -73,6 +73,7 @@ public final class CommandLineRunner {
     commands.put("sql", SqlCommand.class);
     commands.put("ingest", IngestCommand.class);
     commands.put("health", HealthCommand.class);
+    commands.put("maintain", MaintainCommand.class);
     commands.put("hash-password", HashPasswordCommand.class);
     commands.put("extensions", ExtensionsCommand.class);
     return commands;

@@ -57,6 +57,7 @@ final class ProductionServe {
             server -> {
               ProductionMetering.keep(server, clients, config, product);
               production.keep(server);
+              production.keepMaintained(server, run.extensions());
             });
       }
     } catch (ConfigException e) {

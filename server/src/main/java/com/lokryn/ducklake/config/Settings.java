@@ -377,6 +377,30 @@ public final class Settings {
           "90 % of the free disk",
           "how much the engine may spill");
 
+  public static final Setting<Duration> SNAPSHOT_RETENTION =
+      Setting.of(
+          "snapshot_retention",
+          ValueType.duration(),
+          Duration.ofDays(7),
+          "7d",
+          "how far back the lake can be queried as it was; maintenance expires what is older");
+
+  public static final Setting<DataSize> COMPACTION_TARGET_FILE_SIZE =
+      Setting.of(
+          "compaction_target_file_size",
+          ValueType.size(),
+          new DataSize(128_000_000),
+          "128MB",
+          "how large the files get that maintenance merges small ones into");
+
+  public static final Setting<Duration> MAINTENANCE_INTERVAL =
+      Setting.optional(
+              "maintenance_interval",
+              ValueType.duration(Duration.ofSeconds(1), Duration.ofDays(30)),
+              "off: run maintain as its own task",
+              "has servers maintain the lake so often, one of them at a time")
+          .inProduction();
+
   public static final Setting<LogFormat> LOG_FORMAT =
       Setting.of(
           "log_format",
@@ -453,6 +477,9 @@ public final class Settings {
           THREADS,
           TEMP_DIRECTORY,
           MAX_TEMP_DIRECTORY_SIZE,
+          SNAPSHOT_RETENTION,
+          COMPACTION_TARGET_FILE_SIZE,
+          MAINTENANCE_INTERVAL,
           LOG_FORMAT,
           LOG_LEVEL,
           LOG_SQL,

@@ -75,6 +75,11 @@ public final class EngineThreads implements AutoCloseable {
     queries.sweep();
   }
 
+  /** The same, of threads that let all others go before them. */
+  public static ThreadFactory patientFactory(String name) {
+    return patient(factory(name));
+  }
+
   private static ThreadFactory patient(ThreadFactory factory) {
     return task ->
         factory.newThread(

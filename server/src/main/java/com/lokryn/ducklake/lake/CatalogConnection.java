@@ -10,7 +10,10 @@ import java.util.Optional;
  * How an engine comes to a catalog in Postgres. Passwords reach DuckDB in secrets only: a
  * connection string would show in {@code duckdb_databases()} and in errors.
  */
-record CatalogConnection(PostgresCatalog catalog) {
+record CatalogConnection(PostgresCatalog catalog, String application) {
+  /** What servers are called in Postgres's list of connections. */
+  private static final String SERVER = "ducklake-flight";
+
   /** How long Postgres may take to let a connection in. */
   private static final int CONNECT_SECONDS = 5;
 
@@ -18,10 +21,19 @@ record CatalogConnection(PostgresCatalog catalog) {
   private static final String LIVENESS =
       "keepalives_idle=5 keepalives_interval=2 keepalives_count=3 tcp_user_timeout=10000";
 
+  CatalogConnection(PostgresCatalog catalog) {
+    this(catalog, SERVER);
+  }
+
+  /** By another way. */
+  CatalogConnection to(PostgresCatalog next) {
+    return new CatalogConnection(next, application);
+  }
+
   /** What of the connection may be seen by anyone, in libpq's form. */
   String options() {
-    return "sslmode=%s connect_timeout=%d application_name=ducklake-flight %s"
-        .formatted(catalog.sslMode(), CONNECT_SECONDS, LIVENESS);
+    return "sslmode=%s connect_timeout=%d application_name=%s %s"
+        .formatted(catalog.sslMode(), CONNECT_SECONDS, application, LIVENESS);
   }
 
   /** The statement that makes the secret with the rest. */

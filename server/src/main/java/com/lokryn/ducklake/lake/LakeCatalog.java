@@ -31,19 +31,19 @@ public final class LakeCatalog {
 
   private final Lake lake;
   private final Extensions extensions;
-  private final List<String> further;
+  private final List<String> settings;
 
   public LakeCatalog(Lake lake, Extensions extensions) {
     this(lake, extensions, List.of());
   }
 
   /**
-   * @param further statements that set the engine up, before it is locked
+   * @param settings statements for the engine that are run last before it is locked
    */
-  public LakeCatalog(Lake lake, Extensions extensions, List<String> further) {
+  public LakeCatalog(Lake lake, Extensions extensions, List<String> settings) {
     this.lake = lake;
     this.extensions = extensions;
-    this.further = further;
+    this.settings = List.copyOf(settings);
   }
 
   /** Looks at what has to be there before an engine is opened. */
@@ -78,12 +78,12 @@ public final class LakeCatalog {
         engine.run(extensions.load(extension));
       }
       lake.attach(engine);
-      for (String statement : further) {
-        engine.run(statement);
-      }
       engine.run("SET GLOBAL allowed_directories=[" + Sql.literal(lake.dataPath()) + "]");
       engine.run("SET GLOBAL enable_external_access=false");
       engine.run(SessionSettings.allow());
+      for (String setting : settings) {
+        engine.run(setting);
+      }
       engine.run("SET GLOBAL lock_configuration=true");
     } catch (EngineException e) {
       throw lake.explain(e);

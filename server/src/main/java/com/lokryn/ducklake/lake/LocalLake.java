@@ -20,6 +20,11 @@ public record LocalLake(Path directory) implements Lake {
     return directory.resolve("catalog.ducklake");
   }
 
+  /** Is there one? */
+  public boolean exists() {
+    return Files.isRegularFile(catalog());
+  }
+
   private Path data() {
     return directory.resolve("data");
   }

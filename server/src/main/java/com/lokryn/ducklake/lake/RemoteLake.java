@@ -17,6 +17,12 @@ import java.util.regex.Pattern;
  * DuckDB clients. Thread-safe.
  */
 public final class RemoteLake implements Lake, AutoCloseable {
+  /** What those who maintain a lake are called in Postgres's list of connections. */
+  public static final String MAINTENANCE_NAME = "ducklake-flight-maintenance";
+
+  /** For the one who leads, who works, and who asks, and what DuckLake itself takes. */
+  private static final int MAINTENANCE_CONNECTIONS = 12;
+
   private static final String CATALOG_SECRET = "lake_catalog";
   private static final String DATA_SECRET = "lake_data";
 
@@ -73,12 +79,38 @@ public final class RemoteLake implements Lake, AutoCloseable {
   private final CatalogQuestion question = new CatalogQuestion(this::catalog);
   private volatile CatalogConnection catalog;
   private final ObjectStore store;
+  private final int maxConnections;
+  private final boolean mayMake;
   private volatile StorageKeys keys;
 
   public RemoteLake(PostgresCatalog catalog, ObjectStore store, StorageKeys keys) {
-    this.catalog = new CatalogConnection(catalog);
+    this(new CatalogConnection(catalog), store, keys, catalog.maxConnections(), true);
+  }
+
+  private RemoteLake(
+      CatalogConnection catalog,
+      ObjectStore store,
+      StorageKeys keys,
+      int maxConnections,
+      boolean mayMake) {
+    this.catalog = catalog;
     this.store = store;
     this.keys = keys;
+    this.maxConnections = maxConnections;
+    this.mayMake = mayMake;
+  }
+
+  /**
+   * The same for an engine that maintains it: Postgres tells its connections from those of others,
+   * and a lake that is not there is not made.
+   */
+  public RemoteLake forMaintenance() {
+    return new RemoteLake(
+        new CatalogConnection(catalog.catalog(), MAINTENANCE_NAME),
+        store,
+        keys,
+        MAINTENANCE_CONNECTIONS,
+        false);
   }
 
   @Override
@@ -101,12 +133,13 @@ public final class RemoteLake implements Lake, AutoCloseable {
     putKeys(engine);
     attachOrJoin(
         engine,
-        "ATTACH %s AS %s (DATA_PATH %s, META_SECRET %s)"
+        "ATTACH %s AS %s (DATA_PATH %s, META_SECRET %s, CREATE_IF_NOT_EXISTS %s)"
             .formatted(
                 Sql.literal("ducklake:postgres:" + catalog.options()),
                 LakeCatalog.NAME,
                 Sql.literal(dataPath()),
-                Sql.literal(CATALOG_SECRET)));
+                Sql.literal(CATALOG_SECRET),
+                mayMake));
     engine.onLostCatalogConnection(new CatalogPool(engine, maxConnections())::replaceOne);
     engine.keepReads(Math.clamp(maxConnections() / 4, 1, MOST_KEPT_READS));
   }
@@ -130,7 +163,7 @@ public final class RemoteLake implements Lake, AutoCloseable {
 
   /** Replaces the way to the catalog; engines that have the lake attached go on with theirs. */
   public void use(PostgresCatalog next) {
-    catalog = new CatalogConnection(next);
+    catalog = catalog.to(next);
   }
 
   /** Where the catalog is, and how it is reached. */
@@ -231,7 +264,7 @@ public final class RemoteLake implements Lake, AutoCloseable {
 
   @Override
   public int maxConnections() {
-    return catalog.catalog().maxConnections();
+    return maxConnections;
   }
 
   @Override

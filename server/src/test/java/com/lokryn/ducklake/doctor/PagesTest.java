@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.lokryn.ducklake.aws.Permission;
 import com.lokryn.ducklake.aws.PolicyStatement;
+import com.lokryn.ducklake.lake.maintenance.Step;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -60,5 +62,21 @@ class PagesTest {
                 }
               });
     }
+  }
+
+  @Test
+  void thePageOnMaintenanceHasEachStep() throws Exception {
+    String table =
+        "| step | does | with |\n| --- | --- | --- |\n"
+            + Arrays.stream(Step.values())
+                .map(
+                    step ->
+                        "| `%s` | %s | %s|\n"
+                            .formatted(
+                                step.id(),
+                                step.does(),
+                                step.function().isEmpty() ? "" : "`" + step.function() + "` "))
+                .collect(Collectors.joining());
+    assertThat(page("maintenance.md")).contains(table);
   }
 }
