@@ -76,6 +76,11 @@ public final class ServerTables {
     this.tables = List.copyOf(Arrays.asList(tables));
   }
 
+  /** All of them. */
+  List<Table<?>> all() {
+    return tables;
+  }
+
   /** The statements that make the catalog in an engine. */
   public List<String> setUp() {
     var statements = new ArrayList<String>();

@@ -114,11 +114,12 @@ class MetadataIT {
   @Test
   void whatIsTemporaryIsInACatalogOfItsOwn() throws Exception {
     try (TestingClient other = server.connect()) {
-      assertThat(rows(other, other.sql().getCatalogs())).containsExactly(List.of("lake"));
+      assertThat(rows(other, other.sql().getCatalogs()))
+          .containsExactly(List.of("lake"), List.of("server"));
       other.update("CREATE TEMP TABLE for_now (i INT)");
       other.update("CREATE TEMP VIEW looking_now AS SELECT 1 AS one");
       assertThat(rows(other, other.sql().getCatalogs()))
-          .containsExactly(List.of("lake"), List.of("temp"));
+          .containsExactly(List.of("lake"), List.of("server"), List.of("temp"));
       assertThat(rows(other, other.sql().getSchemas("temp", null)))
           .containsExactly(List.of("temp", "main"));
       assertThat(rows(other, other.sql().getTables("temp", null, null, null, false)))
@@ -138,7 +139,7 @@ class MetadataIT {
   void tablesByPatternAndType() throws Exception {
     assertThat(rows(client.sql().getTables(null, "sales", null, null, false)))
         .containsExactly(List.of("lake", "sales", "orders", "TABLE"));
-    assertThat(rows(client.sql().getTables(null, null, null, List.of("VIEW"), false)))
+    assertThat(rows(client.sql().getTables("lake", null, null, List.of("VIEW"), false)))
         .containsExactly(List.of("lake", "main", "looking", "VIEW"));
     assertThat(tables(null, null, null, List.of("SYSTEM TABLE"))).isEmpty();
     assertThat(tables(null, null, "orders", List.of("SYSTEM TABLE", "TABLE")))
