@@ -29,7 +29,7 @@ def test_an_example(server, name):
         env={**os.environ, "FLIGHT_URL": server.uri, "FLIGHT_USER": "", "FLIGHT_PASSWORD": ""},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=120,
     )
     assert run.returncode == 0, run.stderr
     assert run.stdout == OUTPUTS[name]
