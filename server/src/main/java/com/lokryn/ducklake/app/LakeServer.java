@@ -158,7 +158,7 @@ public final class LakeServer implements AutoCloseable {
     sessions =
         new Sessions(
             LakeCatalog.NAMESPACE, connector(), clock, config.get(Settings.IDLE_SESSION_TIMEOUT));
-    administration = new Administration(sessions, active, history, clock);
+    administration = new Administration(sessions, active, history, lanes.statements(), clock);
     engine =
         new LakeEngine(
             new EngineOptions(

@@ -26,11 +26,18 @@ public final class Administration {
   private final ActiveQueries active;
   private final ServerTables tables;
 
+  /**
+   * @param turns that statements wait for
+   */
   public Administration(
-      Sessions sessions, ActiveQueries active, QueryHistory history, InstantSource clock) {
+      Sessions sessions,
+      ActiveQueries active,
+      QueryHistory history,
+      Admission turns,
+      InstantSource clock) {
     this.sessions = sessions;
     this.active = active;
-    this.tables = new ServerTables(queries(clock), sessionTable(), log(history));
+    this.tables = new ServerTables(queries(clock), sessionTable(turns), log(history));
   }
 
   /** The tables that show it. */
@@ -126,24 +133,37 @@ public final class Administration {
             text("sql", "the statement", execution -> QueryHistory.beginning(execution.sql()))));
   }
 
-  private Table<Sessions.View> sessionTable() {
+  private Table<Sessions.View> sessionTable(Admission turns) {
     return new Table<>(
         "sessions",
-        Sessions.View::user,
+        view -> view.session().user(),
         sessions::views,
         List.of(
-            text("session_id", "for KILL SESSION", Sessions.View::id),
-            text("user", "whose it is", Sessions.View::user),
-            text("role", "of the user", view -> view.role().text()),
-            number("connections", "that use it", view -> (long) view.connections()),
-            number("queries", "that run or are read in it", view -> (long) view.active()),
-            flag("in_transaction", "between BEGIN and its end", Sessions.View::inTransaction),
+            text("session_id", "for KILL SESSION", view -> view.session().id()),
+            text("user", "whose it is", view -> view.session().user()),
+            text("role", "of the user", view -> view.session().identity().role().text()),
+            number("connections", "that use it", Sessions.View::connections),
+            number(
+                "waiting",
+                "requests that wait for their turn",
+                view -> turns.waiting(view.session())),
+            number("queries", "that run or are read in it", view -> view.session().active()),
+            flag(
+                "in_transaction",
+                "between BEGIN and its end",
+                view -> view.session().isHoldingTransaction()),
             flag(
                 "has_state",
                 "it has a connection of the engine to itself, for temporary objects for instance",
-                Sessions.View::hasState),
-            text("catalog", "where its names are looked up", view -> view.namespace().catalog()),
-            text("schema", "where its names are looked up", view -> view.namespace().schema()),
+                view -> view.session().hasState()),
+            text(
+                "catalog",
+                "where its names are looked up",
+                view -> view.session().namespace().catalog()),
+            text(
+                "schema",
+                "where its names are looked up",
+                view -> view.session().namespace().schema()),
             time("started", "when it began", Sessions.View::started),
             time("used", "when it was used last", Sessions.View::used)));
   }

@@ -465,4 +465,11 @@ public final class Admission {
   public int waiting() {
     return waiting.get();
   }
+
+  /** What waits now of one session. */
+  synchronized int waiting(Session session) {
+    User user = users.get(session.user());
+    Line line = user == null ? null : user.lines.get(session);
+    return line == null ? 0 : line.claims.size();
+  }
 }

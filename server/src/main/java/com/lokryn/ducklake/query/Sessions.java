@@ -1,7 +1,6 @@
 package com.lokryn.ducklake.query;
 
 import com.lokryn.ducklake.access.Identity;
-import com.lokryn.ducklake.access.Role;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.observe.Limit;
 import com.lokryn.ducklake.observe.QueryId;
@@ -292,42 +291,17 @@ public final class Sessions implements AutoCloseable {
   }
 
   /**
-   * A session as it is seen from outside.
+   * A session that is there.
    *
    * @param connections how many use it
-   * @param active how many of its statements are not over
    */
-  record View(
-      String id,
-      String user,
-      Role role,
-      int connections,
-      int active,
-      boolean inTransaction,
-      boolean hasState,
-      Namespace namespace,
-      Instant started,
-      Instant used) {}
+  record View(Session session, int connections, Instant started, Instant used) {}
 
   /** All of them as they are now, the oldest first. */
   synchronized List<View> views() {
     return byId.values().stream()
         .sorted(Comparator.comparing(kept -> kept.began))
-        .map(
-            kept -> {
-              Session session = kept.session;
-              return new View(
-                  session.id(),
-                  session.user(),
-                  session.identity().role(),
-                  kept.connections.size(),
-                  session.active(),
-                  session.isHoldingTransaction(),
-                  session.hasState(),
-                  session.namespace(),
-                  kept.began,
-                  kept.used);
-            })
+        .map(kept -> new View(kept.session, kept.connections.size(), kept.began, kept.used))
         .toList();
   }
 

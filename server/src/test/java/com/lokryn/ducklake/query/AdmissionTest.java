@@ -92,6 +92,8 @@ class AdmissionTest {
       submit(admission, sessions[i % 2], "a" + i);
     }
     assertThat(running).hasSize(6);
+    assertThat(admission.waiting(sessions[0]) + admission.waiting(sessions[1])).isEqualTo(14);
+    assertThat(admission.waiting(session("nobody"))).isZero();
     submit(admission, session("bo"), "b");
     assertThat(running).hasSize(7);
   }

@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class ServerTablesTest {
@@ -26,6 +27,12 @@ class ServerTablesTest {
                   Duration.ofMinutes(1)),
               new ActiveQueries(),
               new QueryHistory(clock),
+              new Admission(
+                  new Admission.Limits(1, Optional.empty(), 1),
+                  Admission.Workers.same(Runnable::run),
+                  Runnable::run,
+                  new Holdings(0),
+                  clock),
               clock)
           .tables();
 
