@@ -22,14 +22,16 @@ import org.apache.arrow.flight.sql.impl.FlightSql;
 
 /**
  * Small calls of a client that is compiled, as drivers are: one in Python takes longer for a call
- * than the server. Arguments: host, port. A line on standard input is a task: what to call (health;
- * SELECT 1 direct or prepared; or prepared-new, which selects another number each time, that the
- * server cannot have kept), of how many connections, and for how many seconds, or how many calls of the
- * first one when that is followed by "calls". The answer is a line too: calls a second, or the
- * nanoseconds of each call.
+ * than the server. Arguments: host, and ports of servers, which connections go to in turn. A line on
+ * standard input is a task: what to call (health; SELECT 1 direct or prepared; prepared-new, which
+ * selects another number each time, that the server cannot have kept; or point, which selects one row
+ * after the other of a table called points), of how many connections, and for how many seconds, or how
+ * many calls of the first one when that is followed by "calls". The answer is a line too: calls a
+ * second, or the nanoseconds of each call.
  */
 final class SmallCalls {
   private static final String QUERY = "SELECT 1";
+  private static final int POINTS = 1_000;
   private static final AtomicLong NUMBERS = new AtomicLong(1);
 
   /** A connection; used by one thread at a time. */
@@ -49,6 +51,12 @@ final class SmallCalls {
         case "health" -> health.check(HealthCheckRequest.getDefaultInstance());
         case "direct" ->
             fetch(FlightSql.CommandStatementQuery.newBuilder().setQuery(QUERY).build());
+        case "point" ->
+            fetch(
+                FlightSql.CommandStatementQuery.newBuilder()
+                    .setQuery(
+                        "SELECT s FROM points WHERE i = " + NUMBERS.incrementAndGet() % POINTS)
+                    .build());
         case "prepared" -> prepared(QUERY);
         case "prepared-new" -> prepared("SELECT " + NUMBERS.incrementAndGet());
         default -> throw new IllegalArgumentException(what);
@@ -120,7 +128,8 @@ final class SmallCalls {
       String[] task = tasks.nextLine().split(" ");
       int connections = Integer.parseInt(task[1]);
       while (calls.clients.size() < connections) {
-        var client = new Client(arguments[0], Integer.parseInt(arguments[1]));
+        int server = 1 + calls.clients.size() % (arguments.length - 1);
+        var client = new Client(arguments[0], Integer.parseInt(arguments[server]));
         // Logs in: a connection on which nobody has is closed when there are many.
         client.call("direct");
         calls.clients.add(client);

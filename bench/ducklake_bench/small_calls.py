@@ -18,8 +18,8 @@ _REPOSITORY = _HERE.parents[1]
 class SmallCalls:
     """What it can call: health, which is bare, and SELECT 1 direct (2 calls) or prepared (4)."""
 
-    def __init__(self, uri: str) -> None:
-        parts = urlsplit(uri)
+    def __init__(self, *uris: str) -> None:
+        servers = [urlsplit(uri) for uri in uris]
         classes = _REPOSITORY / "server" / "target" / "dist" / "lib"
         if not classes.is_dir():
             raise BenchFailure("the program is not built: run bin/ducklake-flight --version first")
@@ -33,8 +33,8 @@ class SmallCalls:
                 "-cp",
                 f"{classes}/*",
                 str(_HERE / "SmallCalls.java"),
-                str(parts.hostname),
-                str(parts.port),
+                str(servers[0].hostname),
+                *(str(server.port) for server in servers),
             ],
         )
 

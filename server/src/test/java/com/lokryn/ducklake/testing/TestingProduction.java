@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
@@ -102,7 +103,8 @@ public final class TestingProduction implements AutoCloseable {
   }
 
   /**
-   * Serves a lake as in production until it is ended; everything is gone then.
+   * Serves a lake as in production until it is ended; everything is gone then. The environment
+   * variable REPLICAS says by how many servers, which share tokens and tickets.
    *
    * @param arguments further options of {@code serve}
    */
@@ -123,20 +125,30 @@ public final class TestingProduction implements AutoCloseable {
               });
       builder.environment().putIfAbsent("FLIGHT_AUTH", "none");
       builder.environment().putIfAbsent("FLIGHT_HOST", "127.0.0.1");
-      Process server = builder.start();
-      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server)));
-      int code = server.waitFor();
+      builder.environment().putIfAbsent("FLIGHT_TOKEN_SECRET", UUID.randomUUID().toString());
+      var servers = new ArrayList<Process>();
+      Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(servers)));
+      int replicas = Integer.parseInt(System.getenv().getOrDefault("REPLICAS", "1"));
+      for (int i = 0; i < replicas; i++) {
+        servers.add(builder.start());
+      }
+      int code = 0;
+      for (Process server : servers) {
+        code = Math.max(code, server.waitFor());
+      }
       production.close();
       Runtime.getRuntime().halt(code);
     }
   }
 
-  private static void stop(Process server) {
-    server.destroy();
-    try {
-      server.waitFor();
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
+  private static void stop(List<Process> servers) {
+    servers.forEach(Process::destroy);
+    for (Process server : servers) {
+      try {
+        server.waitFor();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+      }
     }
   }
 
