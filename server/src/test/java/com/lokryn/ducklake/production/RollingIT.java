@@ -31,14 +31,14 @@ import org.junit.jupiter.api.Test;
  */
 class RollingIT {
   /** Longer than it takes the balancer to see two failures. Shorter ones make clients try again. */
-  private static final String DELAY = System.getProperty("ducklake.rolling.delay", "3s");
+  private static final String DELAY = System.getProperty("ducklake.rolling.delay", "4s");
 
   private static final int CLIENTS = 6;
   private static final int ROWS = 200_000;
   private static final int ATTEMPTS = 6;
 
-  /** One for each of the two servers that stop, and as many for what meets on the way. */
-  private static final int MOST_RETRIES = 4;
+  /** One for each of the two servers that stop. */
+  private static final int MOST_RETRIES = 2;
 
   private static TestingProduction services;
 
@@ -68,7 +68,7 @@ class RollingIT {
     int httpPort = TestingReadiness.freePort();
     environment.put("HTTP_PORT", Integer.toString(httpPort));
     environment.put("DRAIN_DELAY", DELAY);
-    environment.put("DRAIN_TIMEOUT", "10s");
+    environment.put("DRAIN_TIMEOUT", "20s");
     environment.put("MEMORY_LIMIT", "512MB");
     environment.put("FLIGHT_TOKEN_SECRET", "0123456789abcdef0123456789abcdef");
     return new Replica(
@@ -93,12 +93,12 @@ class RollingIT {
     Client(int port, boolean reconnects) {
       this.port = port;
       this.reconnects = reconnects;
-      connect();
     }
 
     private void connect() {
-      connection = new TestingClient(port);
-      kept = connection.sql().prepare("SELECT 42 AS answer");
+      var made = new TestingClient(port);
+      kept = made.sql().prepare("SELECT 42 AS answer");
+      connection = made;
     }
 
     private interface Work {
@@ -108,6 +108,9 @@ class RollingIT {
     private void retrying(Work work) throws Exception {
       for (int attempt = 1; ; attempt++) {
         try {
+          if (connection == null) {
+            connect();
+          }
           work.run();
           queries++;
           return;
@@ -117,10 +120,10 @@ class RollingIT {
           }
           retries.merge(String.valueOf(e.getMessage()), 1, Integer::sum);
         }
-        Thread.sleep(100L * attempt);
-        if (reconnects) {
+        Thread.sleep(100);
+        if (reconnects && connection != null) {
           connection.die();
-          connect();
+          connection = null;
         }
       }
     }
@@ -128,7 +131,9 @@ class RollingIT {
     void run(AtomicBoolean isOver) throws Exception {
       while (!isOver.get()) {
         retrying(() -> assertThat(connection.value("SELECT 7")).isEqualTo(7));
-        retrying(this::readsAll);
+        if (inserted % 4 == 0) {
+          retrying(this::readsAll);
+        }
         retrying(() -> assertThat(first(kept)).isEqualTo(42));
         retrying(() -> assertThat(connection.update("INSERT INTO t VALUES (1)")).isEqualTo(1));
         inserted++;
@@ -220,7 +225,7 @@ class RollingIT {
       }
       for (Client client : clients) {
         System.out.println(client.queries + " queries, tried again: " + client.retries);
-        assertThat(client.queries).isGreaterThan(20);
+        assertThat(client.queries).isGreaterThan(5);
         assertThat(client.retries())
             .as(client.retries.toString())
             .isLessThanOrEqualTo(MOST_RETRIES);

@@ -25,7 +25,7 @@ import java.util.concurrent.atomic.AtomicInteger;
  * are ready, in turns. Connections that are made stay. Thread-safe.
  */
 public final class TestingBalancer implements AutoCloseable {
-  private static final Duration INTERVAL = Duration.ofMillis(500);
+  private static final Duration INTERVAL = Duration.ofSeconds(1);
   private static final int FAILURES = 2;
   private static final int PIECE_BYTES = 64 << 10;
 
