@@ -310,3 +310,14 @@ def assert_one_line(server, text: str) -> None:
     lines = [line for line in server.errors if line.startswith("✗")]
     assert len(lines) == 1 and len(server.errors) == 1, server.errors
     assert text in lines[0]
+
+
+def test_a_second_sigterm_ends_the_waiting(start):
+    server = start(environment={"DRAIN_DELAY": "50s", "DRAIN_TIMEOUT": "50s"}).wait()
+    server.terminate()
+    time.sleep(1)
+    with server.connect() as connection, connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        assert cursor.fetchall() == [(1,)]
+    server.terminate()
+    assert server.process.wait(10) == 0

@@ -61,17 +61,26 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.arrow.memory.BufferAllocator;
 import org.apache.arrow.memory.RootAllocator;
 import org.apache.arrow.memory.unsafe.UnsafeAllocationManager;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The server: makes its parts in the order in which they need each other, and takes them down in
  * reverse.
  */
 public final class LakeServer implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(LakeServer.class);
+
+  /** A Network Load Balancer that asks every 5 s sees two failures within it. */
+  private static final Duration DRAIN_DELAY = Duration.ofSeconds(15);
+
   /** Memory straight from the system: what a stream no longer needs is given back. */
   private final BufferAllocator allocator =
       new RootAllocator(
@@ -105,6 +114,7 @@ public final class LakeServer implements AutoCloseable {
           new EngineErrors(
               Arrays.stream(EngineError.values()).map(LakeServer::errorLabel).toList()));
   private final AtomicReference<@Nullable Tracing> tracing = new AtomicReference<>();
+  private final CountDownLatch hurry = new CountDownLatch(1);
   private final ResultCache cache;
   private final long engineBytes;
 
@@ -322,11 +332,37 @@ public final class LakeServer implements AutoCloseable {
     return service.lake instanceof RemoteLake ? new CatalogKeyLock(engine) : KeyLock.ofProcess();
   }
 
-  /** Lets running statements end; see {@link FlightEndpoint#drain}. */
+  /**
+   * Says that the server is not ready, serves on until load balancers have seen it, and lets
+   * running statements end; see {@link FlightEndpoint#drain}.
+   *
+   * @return false when some were interrupted
+   */
   public boolean drain() throws InterruptedException {
     readiness.notOk(CheckId.DRAIN, "the server is stopping");
     FlightEndpoint running = endpoint.get();
-    return running == null || running.drain(config.get(Settings.DRAIN_TIMEOUT));
+    if (running == null) {
+      return true;
+    }
+    Duration delay = drainDelay();
+    LOG.info(
+        "stopping: new statements are taken for {} s more, those that run then may take {} s",
+        delay.toSeconds(),
+        config.get(Settings.DRAIN_TIMEOUT).toSeconds());
+    var _ = hurry.await(delay.toMillis(), TimeUnit.MILLISECONDS);
+    return running.drain(config.get(Settings.DRAIN_TIMEOUT), hurry);
+  }
+
+  /** Nobody balances the load of a local lake: one server has it. */
+  private Duration drainDelay() {
+    return config
+        .find(Settings.DRAIN_DELAY)
+        .orElse(service.lake instanceof RemoteLake ? DRAIN_DELAY : Duration.ZERO);
+  }
+
+  /** Ends the waiting of {@link #drain}, now or when it begins. */
+  public void hurry() {
+    hurry.countDown();
   }
 
   /** Connections of the engine that statements hold now. */

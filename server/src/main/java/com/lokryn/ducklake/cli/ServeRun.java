@@ -41,10 +41,7 @@ record ServeRun(
 
   private static final Logger LOG = LoggerFactory.getLogger(ServeRun.class);
 
-  /**
-   * With the usual drain_timeout it is less than what orchestrators give before they kill: 30 s.
-   * The last report of usage may take 2 s of it.
-   */
+  /** After drain_delay and drain_timeout. The last report of usage may take 2 s of it. */
   private static final Duration CLOSE_TIMEOUT = Duration.ofSeconds(3);
 
   static void printLine(String line) {
@@ -142,6 +139,7 @@ record ServeRun(
     int bound = start(server, address);
     // Before the line that tells a script that it may stop the server.
     Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server, stopped), "shutdown"));
+    StopSignals.hurry(server::hurry);
     printLine(
         "✓ Flight SQL server listening on %s://%s:%s"
             .formatted(hasTls(config) ? "grpc+tls" : "grpc", hostText(address), bound));

@@ -344,13 +344,20 @@ public final class Settings {
           "a session, a transaction, a prepared statement or a result that its client does not use"
               + " is ended after this time");
 
+  public static final Setting<Duration> DRAIN_DELAY =
+      Setting.optional(
+          "drain_delay",
+          ValueType.duration(),
+          "15s; with --local 0s",
+          "how long a server that is told to stop, and not ready from then on, takes new statements");
+
   public static final Setting<Duration> DRAIN_TIMEOUT =
       Setting.of(
           "drain_timeout",
           ValueType.duration(),
           Duration.ofSeconds(25),
           "25s",
-          "how long running statements may go on when the server is told to stop");
+          "how long statements that run after drain_delay may go on when the server is told to stop");
 
   public static final Setting<DataSize> MEMORY_LIMIT =
       Setting.optional(
@@ -472,6 +479,7 @@ public final class Settings {
           MAX_RESULT_BYTES,
           RESULT_CACHE_SIZE,
           IDLE_SESSION_TIMEOUT,
+          DRAIN_DELAY,
           DRAIN_TIMEOUT,
           MEMORY_LIMIT,
           THREADS,

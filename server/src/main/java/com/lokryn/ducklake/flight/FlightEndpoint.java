@@ -34,6 +34,7 @@ import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.time.InstantSource;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -68,6 +69,13 @@ public final class FlightEndpoint implements AutoCloseable {
 
   /** How long calls may take to end that were cancelled, and connections that were told to. */
   private static final Duration LAST_CALLS = Duration.ofMillis(500);
+
+  /**
+   * How long the end waits for clients to come for their results: drivers do within milliseconds.
+   */
+  private static final Duration LAST_FETCHES = Duration.ofSeconds(5);
+
+  private static final long DRAIN_STEP_MS = 10;
 
   /**
    * What a server needs that others made; it closes none of it.
@@ -300,14 +308,16 @@ public final class FlightEndpoint implements AutoCloseable {
   }
 
   /**
-   * Stops taking calls, and lets those that run end.
+   * Stops taking statements, lets those that run end and results be fetched that wait, and sends
+   * clients to another server as soon as they have nothing here.
    *
+   * @param hurry ends the waiting at once when it is counted down
    * @return true when all ended in time; the others are interrupted
    */
-  public boolean drain(Duration timeout) throws InterruptedException {
+  public boolean drain(Duration timeout, CountDownLatch hurry) throws InterruptedException {
     health.enterTerminalState();
     calls.stop();
-    boolean ended = calls.awaitNone(timeout);
+    boolean ended = awaitEnd(timeout, hurry);
     if (!ended) {
       senders.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
       uploads.cancelAll(Problem.UNAVAILABLE, "the server is stopping");
@@ -317,6 +327,27 @@ public final class FlightEndpoint implements AutoCloseable {
     server.shutdown();
     var _ = server.awaitTermination(LAST_CALLS.toMillis(), TimeUnit.MILLISECONDS);
     return ended;
+  }
+
+  private boolean awaitEnd(Duration timeout, CountDownLatch hurry) throws InterruptedException {
+    long begin = System.nanoTime();
+    boolean isHurried = false;
+    while (true) {
+      Duration passed = Duration.ofNanos(System.nanoTime() - begin);
+      boolean isOver = isHurried || passed.compareTo(timeout) >= 0;
+      // A client that is sent away would ask another server for its result, which is here only.
+      boolean areFetched = results.waiting() == 0 || passed.compareTo(LAST_FETCHES) >= 0 || isOver;
+      if (areFetched) {
+        sockets.sendAway(calls::areNoneOf);
+      }
+      if (areFetched && calls.areNone()) {
+        return true;
+      }
+      if (isOver) {
+        return false;
+      }
+      isHurried = hurry.await(DRAIN_STEP_MS, TimeUnit.MILLISECONDS);
+    }
   }
 
   private void sweep(QueryService queries, Lanes lanes, Patience patience) {

@@ -33,6 +33,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -54,6 +55,7 @@ final class Sockets implements ServerInterceptor, AutoCloseable {
     private final Channel channel;
     private Instant until;
     private @Nullable String user;
+    private boolean isTold;
 
     Socket(Channel channel, Instant until) {
       this.channel = channel;
@@ -200,6 +202,34 @@ final class Sockets implements ServerInterceptor, AutoCloseable {
     for (Channel late : late()) {
       close(late);
     }
+  }
+
+  /**
+   * Tells clients to make a new connection for what they ask next: GOAWAY of HTTP/2. What is open
+   * on their own goes on, and it closes with the last of that. The clients of gRPC do so by
+   * themselves, and through a load balancer the new one is to another server.
+   *
+   * @param isFree whether that may be said to the client of an address; asked until it may
+   */
+  void sendAway(Predicate<SocketAddress> isFree) {
+    for (Channel channel : takeUntold(isFree)) {
+      // From the tail on, to gRPC's handler: it says so, has the client confirm it, then closes.
+      var _ = channel.close();
+    }
+  }
+
+  private synchronized List<Channel> takeUntold(Predicate<SocketAddress> isFree) {
+    var untold = new ArrayList<Channel>();
+    for (Map<SocketAddress, Socket> some : List.of(known, unknown)) {
+      some.forEach(
+          (address, socket) -> {
+            if (!socket.isTold && isFree.test(address)) {
+              socket.isTold = true;
+              untold.add(socket.channel);
+            }
+          });
+    }
+    return untold;
   }
 
   /** From before gRPC's handler on, which would first wait for the other side to say something. */

@@ -6,11 +6,15 @@ import static org.awaitility.Awaitility.await;
 
 import com.lokryn.ducklake.testing.TestingClient;
 import com.lokryn.ducklake.testing.TestingLakeServer;
+import com.lokryn.ducklake.testing.TestingProxy;
+import com.lokryn.ducklake.testing.TestingReadiness;
 import io.grpc.Status;
+import io.grpc.health.v1.HealthCheckResponse.ServingStatus;
 import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import org.apache.arrow.flight.FlightInfo;
 import org.apache.arrow.flight.FlightStream;
 import org.junit.jupiter.api.AfterEach;
@@ -39,9 +43,13 @@ class DrainIT {
   }
 
   private FutureTask<Boolean> drain() {
-    var drained = new FutureTask<>((Callable<Boolean>) () -> server.server().drain());
+    return drain(server);
+  }
+
+  private static FutureTask<Boolean> drain(TestingLakeServer which) {
+    var drained = new FutureTask<>((Callable<Boolean>) () -> which.server().drain());
     Thread.ofPlatform().name("drain").start(drained);
-    await().until(() -> !server.server().isReady());
+    await().until(() -> !which.server().isReady());
     return drained;
   }
 
@@ -88,5 +96,71 @@ class DrainIT {
     FutureTask<Boolean> drained = drain();
     await().atMost(Duration.ofSeconds(2)).until(drained::isDone);
     assertThat(drained.get()).isTrue();
+  }
+
+  @Test
+  void servesOnForAWhileAndSaysThatItIsNotReady() throws Exception {
+    try (var other = TestingLakeServer.start(Map.of("drain_delay", "2s", "drain_timeout", "5s"));
+        var readiness = new TestingReadiness(other.server().listenHttp(0), other.port());
+        var old = other.connect()) {
+      assertThat(old.value("SELECT 1")).isEqualTo(1);
+      FutureTask<Boolean> drained = drain(other);
+      assertThat(readiness.missing()).containsExactly("drain");
+      assertThat(readiness.health()).isEqualTo(ServingStatus.NOT_SERVING);
+      assertThat(old.value("SELECT 2")).isEqualTo(2);
+      try (var late = other.connect()) {
+        assertThat(late.value("SELECT 3")).isEqualTo(3);
+      }
+      assertThat(drained.isDone()).isFalse();
+      assertThat(drained.get()).isTrue();
+    }
+  }
+
+  @Test
+  void waitsForAClientToComeForItsResult() throws Exception {
+    FlightInfo waits = client.info("SELECT 7 AS i");
+    FutureTask<Boolean> drained = drain();
+    assertThat(drained.isDone()).isFalse();
+    try (FlightStream late = client.stream(waits)) {
+      assertThat(TestingClient.rows(late).getFirst().getFirst()).isEqualTo(7);
+    }
+    assertThat(drained.get()).isTrue();
+  }
+
+  @Test
+  void sendsClientsAwayThatHaveNothingWhileOthersAreServed() throws Exception {
+    try (var network = TestingProxy.to(server.port());
+        var idle = new TestingClient(network.port());
+        FlightStream stream = client.open(MANY)) {
+      assertThat(idle.value("SELECT 1")).isEqualTo(1);
+      assertThat(stream.next()).isTrue();
+      long before = network.connections();
+      FutureTask<Boolean> drained = drain();
+      // The driver connects again by itself; here that is to the same server.
+      await()
+          .atMost(Duration.ofSeconds(3))
+          .until(
+              () -> {
+                assertFails(Status.Code.UNAVAILABLE, () -> idle.info("SELECT 1"));
+                return network.connections() > before;
+              });
+      assertThat(drained.isDone()).isFalse();
+      while (stream.next()) {
+        // It goes on.
+      }
+      assertThat(drained.get()).isTrue();
+    }
+  }
+
+  @Test
+  void doesNotWaitOnceItIsHurried() throws Exception {
+    try (var other = TestingLakeServer.start(Map.of("drain_delay", "1m", "drain_timeout", "1m"));
+        var slow = other.connect();
+        FlightStream stream = slow.open(MANY.replace("range(", "range(100000000000 + "))) {
+      assertThat(stream.next()).isTrue();
+      FutureTask<Boolean> drained = drain(other);
+      other.server().hurry();
+      assertThat(drained.get(5, TimeUnit.SECONDS)).isFalse();
+    }
   }
 }
