@@ -8,6 +8,7 @@ import com.lokryn.ducklake.cache.ResultCache;
 import com.lokryn.ducklake.config.DataSize;
 import com.lokryn.ducklake.config.ServerConfig;
 import com.lokryn.ducklake.config.Settings;
+import com.lokryn.ducklake.config.Settings.HttpConsole;
 import com.lokryn.ducklake.config.StartException;
 import com.lokryn.ducklake.engine.ArrowTypes;
 import com.lokryn.ducklake.engine.EngineConnection;
@@ -23,6 +24,7 @@ import com.lokryn.ducklake.flight.FlightEndpoint.Parts;
 import com.lokryn.ducklake.flight.FlightEndpoint.Patience;
 import com.lokryn.ducklake.flight.Handles;
 import com.lokryn.ducklake.gate.Gate;
+import com.lokryn.ducklake.http.Console;
 import com.lokryn.ducklake.http.OpsServer;
 import com.lokryn.ducklake.lake.Lake;
 import com.lokryn.ducklake.lake.LakeCatalog;
@@ -40,6 +42,7 @@ import com.lokryn.ducklake.observe.Redaction;
 import com.lokryn.ducklake.observe.Tracing;
 import com.lokryn.ducklake.query.ActiveQueries;
 import com.lokryn.ducklake.query.Administration;
+import com.lokryn.ducklake.query.Explanations;
 import com.lokryn.ducklake.query.IngestKeys;
 import com.lokryn.ducklake.query.IngestService;
 import com.lokryn.ducklake.query.KeyLock;
@@ -93,6 +96,7 @@ public final class LakeServer implements AutoCloseable {
 
   private final AtomicReference<@Nullable FlightEndpoint> endpoint = new AtomicReference<>();
   private final AtomicReference<@Nullable OpsServer> ops = new AtomicReference<>();
+  private final AtomicReference<@Nullable Explanations> explanations = new AtomicReference<>();
   private final AtomicReference<@Nullable TlsWatch> tls = new AtomicReference<>();
   private final Readiness readiness = new Readiness();
   private final Probes probes = new Probes(readiness);
@@ -194,17 +198,22 @@ public final class LakeServer implements AutoCloseable {
   }
 
   /**
-   * Answers {@code /livez}, {@code /readyz} and {@code /metrics} from here on, on the address that
-   * clients come to.
+   * Answers {@code /livez}, {@code /readyz}, {@code /metrics} and {@code /console} from here on, on
+   * the address that clients come to.
    *
    * @return the port that was bound
    */
   public int listenHttp(int port) throws IOException {
+    var levels = new ServerLevels(this);
+    HttpConsole reach = config.get(Settings.HTTP_CONSOLE);
     var started =
         new OpsServer(
             new InetSocketAddress(address.getAddress(), port),
             readiness,
-            new Metrics(readiness, numbers, new ServerLevels(this)));
+            new Metrics(readiness, numbers, levels),
+            reach == HttpConsole.OFF
+                ? null
+                : new Console(new ConsoleSource(this, levels), reach == HttpConsole.ANY));
     ops.set(started);
     return started.port();
   }
@@ -254,6 +263,7 @@ public final class LakeServer implements AutoCloseable {
             QueryListener.all(listeners()),
             active,
             administration);
+    explanations.set(new Explanations(queries, LakeCatalog.NAMESPACE, connector()));
     TlsWatch watch = tls.get();
     Duration idle = config.get(Settings.IDLE_SESSION_TIMEOUT);
     var started =
@@ -340,6 +350,10 @@ public final class LakeServer implements AutoCloseable {
    */
   public boolean drain() throws InterruptedException {
     readiness.notOk(CheckId.DRAIN, "the server is stopping");
+    OpsServer http = ops.get();
+    if (http != null) {
+      http.drain();
+    }
     FlightEndpoint running = endpoint.get();
     if (running == null) {
       return true;
@@ -427,6 +441,32 @@ public final class LakeServer implements AutoCloseable {
 
   Sessions sessions() {
     return sessions;
+  }
+
+  Administration administration() {
+    return administration;
+  }
+
+  ActiveQueries activeQueries() {
+    return active;
+  }
+
+  /** A text of the engine's, without the machine's paths. */
+  String shown(String text) {
+    return redaction.apply(text);
+  }
+
+  Authenticator authenticator() {
+    return authenticator;
+  }
+
+  Service service() {
+    return service;
+  }
+
+  /** Tells how statements would be executed, once the engine takes statements. */
+  Optional<Explanations> explanations() {
+    return Optional.ofNullable(explanations.get());
   }
 
   /** The port of clients, once it is open. */

@@ -19,6 +19,13 @@ public final class Settings {
     NONE
   }
 
+  /** From where the console can be reached. */
+  public enum HttpConsole {
+    OFF,
+    LOOPBACK,
+    ANY
+  }
+
   /** What the certificate of a client says of who it is. */
   public enum ClientIdentity {
     /** Nothing: it opens the connection only. */
@@ -177,7 +184,16 @@ public final class Settings {
           "http_port",
           ValueType.number(0, 65_535),
           "8080; with --local 0",
-          "port of /livez, /readyz and /metrics on flight_host; 0 turns it off");
+          "port of /livez, /readyz, /metrics and /console on flight_host; 0 turns it off");
+
+  public static final Setting<HttpConsole> HTTP_CONSOLE =
+      Setting.of(
+          "http_console",
+          ValueType.oneOf(HttpConsole.class),
+          HttpConsole.LOOPBACK,
+          "loopback",
+          "who reaches /console: loopback for its own machine and tunnels to it, any for others too,"
+              + " behind something that speaks TLS; or off");
 
   public static final Setting<Auth> FLIGHT_AUTH =
       Setting.optional(
@@ -458,6 +474,7 @@ public final class Settings {
           FLIGHT_HOST,
           FLIGHT_PORT,
           HTTP_PORT,
+          HTTP_CONSOLE,
           FLIGHT_AUTH,
           FLIGHT_USERS,
           FLIGHT_TOKEN_SECRET,

@@ -12,6 +12,7 @@ import java.time.InstantSource;
 import java.time.OffsetDateTime;
 import java.time.ZoneOffset;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 
@@ -24,6 +25,7 @@ public final class Administration {
 
   private final Sessions sessions;
   private final ActiveQueries active;
+  private final QueryHistory history;
   private final ServerTables tables;
 
   /**
@@ -37,6 +39,7 @@ public final class Administration {
       InstantSource clock) {
     this.sessions = sessions;
     this.active = active;
+    this.history = history;
     this.tables = new ServerTables(queries(clock), sessionTable(turns), log(history));
   }
 
@@ -69,7 +72,28 @@ public final class Administration {
     }
   }
 
-  private boolean killQuery(String id, Identity by) {
+  /**
+   * The beginning of a statement that runs, or ended not long ago.
+   *
+   * @return empty where there is none of that id, or it is not theirs
+   */
+  public Optional<String> sql(String id, Identity reader) {
+    Optional<String> running =
+        active
+            .find(id)
+            .filter(execution -> mayActOn(reader, execution.session().user()))
+            .map(execution -> QueryHistory.beginning(execution.sql()));
+    return running.isPresent()
+        ? running
+        : history.all().stream()
+            .filter(past -> past.query().id().value().equals(id))
+            .filter(past -> mayActOn(reader, past.query().user()))
+            .map(Past::sql)
+            .findFirst();
+  }
+
+  /** Ends a statement; false where there is none of that id, or it is not theirs. */
+  public boolean killQuery(String id, Identity by) {
     return active
         .find(id)
         .filter(execution -> mayActOn(by, execution.session().user()))
@@ -81,7 +105,10 @@ public final class Administration {
         .orElse(false);
   }
 
-  private boolean killSession(String id, Identity by) {
+  /**
+   * Ends a session and all that it does; false where there is none of that id, or it is not theirs.
+   */
+  public boolean killSession(String id, Identity by) {
     return sessions
         .kill(id, session -> mayActOn(by, session.user()))
         .map(

@@ -90,6 +90,9 @@ final class Execution {
       QueryListener listener,
       ActiveQueries active) {
     var execution = new Execution(id, session, subject, cancellation, deadlines, listener, active);
+    if (active.areWatched()) {
+      cancellation.watch();
+    }
     active.add(execution);
     session.begin();
     deadlines.begin(cancellation);

@@ -6,7 +6,9 @@ import com.lokryn.ducklake.engine.EngineException;
 import com.lokryn.ducklake.engine.Sql;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -56,6 +58,23 @@ public final class ServerTables {
               columns.stream()
                   .map(column -> Sql.identifier(column.name) + " " + column.type)
                   .collect(Collectors.joining(", ")));
+    }
+
+    /** Those of a reader's, the last ones first. */
+    private List<Map<String, @Nullable Object>> show(Identity reader, int most) {
+      return rows.now().reversed().stream()
+          .filter(row -> Administration.mayActOn(reader, user.apply(row)))
+          .limit(most)
+          .map(this::shown)
+          .toList();
+    }
+
+    private Map<String, @Nullable Object> shown(T row) {
+      var shown = new LinkedHashMap<String, @Nullable Object>();
+      for (Column<T> column : columns) {
+        shown.put(column.name, column.value.apply(row));
+      }
+      return shown;
     }
 
     private void fill(EngineConnection connection, Identity reader) throws EngineException {
@@ -111,6 +130,15 @@ public final class ServerTables {
     for (String name : names) {
       find(name).fill(connection, reader);
     }
+  }
+
+  /**
+   * What a reader may see of a table, by column, without the engine.
+   *
+   * @param most so many rows, of those that came last
+   */
+  public List<Map<String, @Nullable Object>> show(String name, Identity reader, int most) {
+    return find(name).show(reader, most);
   }
 
   private Table<?> find(String name) {

@@ -61,7 +61,7 @@ public final class TestingProcess implements AutoCloseable {
   /** Waits for the line that says where it listens. */
   public TestingProcess listening() {
     Awaitility.await()
-        .atMost(Duration.ofSeconds(120))
+        .atMost(Duration.ofMinutes(2))
         .until(() -> !process.isAlive() || isListening());
     if (!isListening()) {
       throw new AssertionError("it does not listen: " + lines + errors);
