@@ -5,6 +5,7 @@ import static com.lokryn.ducklake.testing.TestingMaintenance.done;
 import static com.lokryn.ducklake.testing.TestingMaintenance.limits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import com.lokryn.ducklake.engine.EngineConnection;
 import com.lokryn.ducklake.lake.LakeCatalog;
@@ -130,7 +131,8 @@ class MaintenanceIT {
         assertThat(rows).isEqualTo(3_200_000L);
       }
       try (var maintenance = TestingMaintenance.of(services, lake)) {
-        assertThat(done(maintenance.run(limits(Duration.ZERO)), Step.CLEANUP)).isEqualTo(8);
+        // Servers leave the transactions of reads open for a moment.
+        await().until(() -> done(maintenance.run(limits(Duration.ZERO)), Step.CLEANUP) == 8);
       }
       assertThat(scheduled(lake)).isZero();
       assertThat(client.value("SELECT count(*) FROM t")).isEqualTo(160_000L);
