@@ -51,7 +51,7 @@ class Server:
                 self._listening.set()
         self._listening.set()
 
-    def wait(self, seconds: float = 30) -> "Server":
+    def wait(self, seconds: float = 120) -> "Server":
         """Waits for the line that says where the server listens."""
         assert self._listening.wait(seconds), self.errors
         assert self.lines and self.lines[-1].startswith(LISTENING), (self.lines, self.errors)
