@@ -54,7 +54,7 @@ final class ConsoleSource implements ConsoleData {
   private static final Duration PATIENCE = Duration.ofSeconds(4);
 
   /** For so long after a look statements that begin tell their progress. */
-  private static final Duration LOOKED_AT = Duration.ofSeconds(5);
+  private static final Duration LOOKED_AT = Duration.ofSeconds(20);
 
   private static final LakeState NARROWED = new LakeState("narrowed", Map.of("narrowed", true));
 
