@@ -125,21 +125,15 @@ final class Planning {
     if (kept.isPresent()) {
       return Optional.of(unplanned(task, kept.get()));
     }
-    try {
-      return task.session.runWithin(
-          namespace,
-          sight.get(),
-          (place, scope) -> {
-            try (var _ = task.cancellation.guard(place.connection())) {
-              return planned(place, scope, task);
-            }
-          });
-    } catch (EngineException e) {
-      if (e.error().mayBeOfTransaction() && !task.cancellation.isCancelled()) {
-        return Optional.empty();
-      }
-      throw e;
-    }
+    return task.session.runWithin(
+        namespace,
+        sight.get(),
+        task.cancellation,
+        (place, scope) -> {
+          try (var _ = task.cancellation.guard(place.connection())) {
+            return planned(place, scope, task);
+          }
+        });
   }
 
   private PreparedQuery unplanned(Task task, Schema schema) {

@@ -279,17 +279,12 @@ public final class QueryService {
     if (kept.isPresent()) {
       return Optional.of(kept(call, kept.get()));
     }
-    try {
-      return call.session()
-          .runWithin(
-              call.namespace(), sight.get(), (place, scope) -> startIn(place, scope, key, call));
-    } catch (EngineException e) {
-      if (e.error().mayBeOfTransaction() && !call.cancellation().isCancelled()) {
-        // Its connection to the catalog may have gone while nobody looked.
-        return Optional.empty();
-      }
-      throw e;
-    }
+    return call.session()
+        .runWithin(
+            call.namespace(),
+            sight.get(),
+            call.cancellation(),
+            (place, scope) -> startIn(place, scope, key, call));
   }
 
   private QueryResult startIn(Place place, Call call) throws EngineException {

@@ -237,11 +237,13 @@ public final class Session implements AutoCloseable {
 
   /**
    * Runs a read in a transaction that an earlier one has left open, if there is one that sees what
-   * a new one would.
+   * a new one would, and works yet: its connection to the catalog may have gone while nobody
+   * looked.
    *
    * @param seen what a new transaction would see
    */
-  <T> Optional<T> runWithin(Namespace within, Scope.Sight seen, ScopedWork<T> work)
+  <T> Optional<T> runWithin(
+      Namespace within, Scope.Sight seen, Cancellation cancellation, ScopedWork<T> work)
       throws EngineException {
     Optional<EngineConnection> found = connector.connectWithin(within, seen.snapshot());
     if (found.isEmpty()) {
@@ -252,6 +254,11 @@ public final class Session implements AutoCloseable {
       return Optional.of(work.run(new Place(connection, null), Scope.resume(connection, seen)));
     } catch (EngineException | RuntimeException e) {
       connection.close();
+      if (e instanceof EngineException failure
+          && failure.error().mayBeOfTransaction()
+          && !cancellation.isCancelled()) {
+        return Optional.empty();
+      }
       throw e;
     }
   }
