@@ -9,9 +9,11 @@ import signal
 import statistics
 import subprocess
 import sys
+import tempfile
 import threading
 from collections import defaultdict
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import adbc_driver_flightsql.dbapi as flight
@@ -23,6 +25,8 @@ REPLICAS = (1, 2, 4)
 CONNECTIONS = 16
 BLOCKS = 3
 START_TIMEOUT_S = 600.0
+#: Of each kind of statement, on all servers: a virtual machine compiles what it runs often.
+WARM_UP_S = 40.0
 
 _LISTENING = re.compile(r"listening on (grpc://\S+)$")
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -33,11 +37,18 @@ def main() -> int:
     options = _options()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with ExitStack() as stack:
+        log = stack.enter_context(tempfile.TemporaryFile())
         servers = subprocess.Popen(
             [str(_REPOSITORY / "bin" / "try-production"), "--port", "0"],
-            env={**os.environ, "REPLICAS": str(max(REPLICAS)), "MEMORY_LIMIT": "300MB"},
+            env={
+                **os.environ,
+                "REPLICAS": str(max(REPLICAS)),
+                "MEMORY_LIMIT": "300MB",
+                "HTTP_PORT": "0",
+            },
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
+            stderr=log,
             text=True,
         )
         stack.callback(servers.wait, timeout=120)
@@ -52,13 +63,19 @@ def main() -> int:
             ("direct", "SELECT 1, which each server has in memory"),
         ):
             print(f"\n{title}; {CONNECTIONS} connections, medians of {BLOCKS} runs in turn:")
-            _measure(what, clients, options.seconds, servers.pid)
+            _measure(what, clients, options.seconds, servers.pid, options.processors)
     return 0
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench/scale", description=__doc__)
     parser.add_argument("--seconds", type=float, default=5, help="of each run, 5 unless given")
+    parser.add_argument(
+        "--processors",
+        type=float,
+        help="what each server may use of them, such as 0.25, so that one does not take the whole"
+        " machine: on Linux, as root",
+    )
     return parser.parse_args()
 
 
@@ -86,17 +103,25 @@ def _make_points(uri: str) -> None:
         cursor.adbc_ingest("points", rows, mode="create")
 
 
-def _measure(what: str, clients: dict[int, SmallCalls], seconds: float, root: int) -> None:
+def _measure(
+    what: str, clients: dict[int, SmallCalls], seconds: float, root: int, share: float | None
+) -> None:
     rates: dict[int, list[float]] = defaultdict(list)
     busy: dict[int, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-    for number in clients:
-        clients[number].per_second(what, CONNECTIONS, 2)
-    for _ in range(BLOCKS):
-        for number, client in clients.items():
-            before = _processor_seconds(root)
-            rates[number].append(client.per_second(what, CONNECTIONS, seconds))
-            for name, value in _processor_seconds(root).items():
-                busy[number][name] += value - before.get(name, 0)
+    clients[max(REPLICAS)].per_second(what, CONNECTIONS, WARM_UP_S)
+    with ExitStack() as stack:
+        if share is not None:
+            for pid, kind in _kinds(root).items():
+                if kind == "servers":
+                    stack.enter_context(_limited(pid, share))
+        for client in clients.values():
+            client.per_second(what, CONNECTIONS, 2)
+        for _ in range(BLOCKS):
+            for number, client in clients.items():
+                before = _processor_seconds(root)
+                rates[number].append(client.per_second(what, CONNECTIONS, seconds))
+                for name, value in _processor_seconds(root).items():
+                    busy[number][name] += value - before.get(name, 0)
     one = statistics.median(rates[REPLICAS[0]])
     for number in clients:
         rate = statistics.median(rates[number])
@@ -111,23 +136,55 @@ def _measure(what: str, clients: dict[int, SmallCalls], seconds: float, root: in
 
 def _processor_seconds(root: int) -> dict[str, float]:
     """Of each kind of process: the servers, Postgres, the stand-in for AWS, the clients here."""
-    parents: dict[int, int] = {}
-    used: dict[int, tuple[str, float]] = {}
-    for path in Path("/proc").glob("[0-9]*/stat"):
+    total: dict[str, float] = defaultdict(float)
+    for pid, kind in _kinds(root).items():
         try:
-            text = path.read_text()
-            command = (path.parent / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            fields = _stat(pid)
         except OSError:
             continue
-        rest = text[text.rindex(")") + 2 :].split()
-        pid = int(path.parent.name)
-        parents[pid] = int(rest[1])
-        used[pid] = (command, (int(rest[11]) + int(rest[12])) / _TICKS)
-    total: dict[str, float] = defaultdict(float)
-    for pid, (command, seconds) in used.items():
-        if kind := _kind(pid, command, parents, root):
-            total[kind] += seconds
+        total[kind] += (int(fields[11]) + int(fields[12])) / _TICKS
     return total
+
+
+def _kinds(root: int) -> dict[int, str]:
+    parents: dict[int, int] = {}
+    commands: dict[int, str] = {}
+    for path in Path("/proc").glob("[0-9]*"):
+        pid = int(path.name)
+        try:
+            parents[pid] = int(_stat(pid)[1])
+            commands[pid] = (path / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+        except OSError:
+            continue
+    kinds = {pid: _kind(pid, command, parents, root) for pid, command in commands.items()}
+    return {pid: kind for pid, kind in kinds.items() if kind}
+
+
+def _stat(pid: int) -> list[str]:
+    text = Path(f"/proc/{pid}/stat").read_text()
+    return text[text.rindex(")") + 2 :].split()
+
+
+@contextmanager
+def _limited(pid: int, processors: float) -> Iterator[None]:
+    """A process in a control group of its own, of version 2 or 1."""
+    period_us = 20_000
+    quota_us = round(processors * period_us)
+    root = Path("/sys/fs/cgroup")
+    old = not (root / "cgroup.controllers").exists()
+    group = root / ("cpu" if old else "") / f"ducklake-bench-{pid}"
+    group.mkdir()
+    try:
+        if old:
+            (group / "cpu.cfs_period_us").write_text(str(period_us))
+            (group / "cpu.cfs_quota_us").write_text(str(quota_us))
+        else:
+            (group / "cpu.max").write_text(f"{quota_us} {period_us}")
+        (group / "cgroup.procs").write_text(str(pid))
+        yield
+    finally:
+        (group.parent / "cgroup.procs").write_text(str(pid))
+        group.rmdir()
 
 
 def _kind(pid: int, command: str, parents: dict[int, int], root: int) -> str | None:

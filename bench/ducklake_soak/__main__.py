@@ -64,7 +64,10 @@ def main() -> int:
                     print(f"no sample: {e}", file=sys.stderr)
                     if server.poll() is not None or missed > MOST_MISSED:
                         words = (home / "log").read_text("utf-8", "replace")[-3000:]
-                        raise SystemExit(f"the server does not answer any more: {words}") from e
+                        code = server.poll()
+                        raise SystemExit(
+                            f"the server does not answer any more (exit code {code}): {words}"
+                        ) from e
         finally:
             load.stop()
         time.sleep(REST_S)

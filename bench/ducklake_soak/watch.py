@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import re
 import urllib.request
+from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
 _ESTABLISHED, _LISTENS = "01", "0A"
-_METRIC = re.compile(r"^([a-z_]+)(?:\{.*\})? (\S+)$", re.MULTILINE)
+_METRIC = re.compile(r"^([a-z_]+)(\{.*\})? (\S+)$", re.MULTILINE)
 _MB = 1e6
 
 
@@ -32,11 +33,10 @@ KINDS = (
     Kind("file descriptors", None, 1, 20),
     Kind("connections to Postgres", None, 1, 8),
     Kind("spilled files", None, 1, 4, 0),
-    Kind("heap that lives, MB", "jvm_gc_live_data_size_bytes", _MB, 16),
+    Kind("heap in use, MB", "jvm_memory_used_bytes", _MB, 40),
     Kind("engine's memory, MB", "ducklake_flight_engine_memory_bytes", _MB, 40),
     Kind("engine connections", "ducklake_flight_engine_connections", 1, 8, 2),
     Kind("batches, MB", "ducklake_flight_batch_memory_bytes", _MB, 32, 1),
-    Kind("transport, MB", "ducklake_flight_transport_memory_bytes", _MB, 32),
     Kind("clients' connections", "ducklake_flight_connections", 1, 4, 1),
     Kind("sessions", "ducklake_flight_sessions", 1, 8, 2),
     Kind("prepared statements", "ducklake_flight_prepared_statements", 1, 100, 0),
@@ -71,7 +71,11 @@ class Watch:
         }
         url = f"http://127.0.0.1:{self._http}/metrics"
         with urllib.request.urlopen(url, timeout=30) as answer:
-            metrics = {name: float(v) for name, v in _METRIC.findall(answer.read().decode())}
+            metrics: dict[str, float] = defaultdict(float)
+            for name, labels, value in _METRIC.findall(answer.read().decode()):
+                # Of the virtual machine's memory only the heap.
+                if 'area="nonheap"' not in labels:
+                    metrics[name] += float(value)
         for kind in KINDS:
             if kind.metric is not None:
                 seen[kind.name] = metrics[kind.metric] / kind.unit
