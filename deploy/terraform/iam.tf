@@ -1,5 +1,12 @@
 # What 'ducklake-flight iam-policy' prints; a test compares them.
 
+locals {
+  metering = concat(
+    ["aws-marketplace:RegisterUsage"],
+    var.marketplace_usage_dimension == null ? [] : ["aws-marketplace:MeterUsage"],
+  )
+}
+
 data "aws_iam_policy_document" "task" {
   statement {
     sid       = "Configuration"
@@ -58,11 +65,11 @@ data "aws_iam_policy_document" "task" {
   }
 
   dynamic "statement" {
-    for_each = var.marketplace_product_code == null ? [] : [var.marketplace_usage_dimension]
+    for_each = var.marketplace_product_code == null ? [] : [local.metering]
 
     content {
       sid       = "Metering"
-      actions   = concat(["aws-marketplace:RegisterUsage"], statement.value == null ? [] : ["aws-marketplace:MeterUsage"])
+      actions   = statement.value
       resources = ["*"]
     }
   }

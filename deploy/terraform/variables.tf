@@ -58,13 +58,13 @@ variable "max_tasks" {
 }
 
 variable "settings" {
-  description = "Further settings of the server, by their keys in the README: { query_timeout = \"2h\" }"
+  description = "Further settings of the server, by their keys in the README: { query_timeout = \"2h\" }. A change needs a new secret_version."
   type        = map(string)
   default     = {}
 }
 
 variable "flight_users" {
-  description = "Who may log in. Hashes are those that 'ducklake-flight hash-password' prints."
+  description = "Who may log in. Hashes are those that 'ducklake-flight hash-password' prints. A change needs a new secret_version."
   type = list(object({
     name          = string
     password_hash = string
