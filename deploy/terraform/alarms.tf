@@ -18,7 +18,7 @@ locals {
       comparison  = "GreaterThanThreshold", threshold = 90, period = 300, periods = 3, missing = "missing"
     }
     database-connections = {
-      description = "The catalog's database has more connections than max_tasks of two processors hold."
+      description = "The catalog's database has more than 400 connections. Six tasks of two processors hold 246."
       namespace   = "AWS/RDS", metric = "DatabaseConnections", statistic = "Maximum"
       dimensions  = { DBClusterIdentifier = "${var.name}-catalog" }
       comparison  = "GreaterThanThreshold", threshold = 400, period = 300, periods = 3, missing = "missing"

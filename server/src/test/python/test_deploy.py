@@ -18,6 +18,7 @@ import sys
 import types
 import typing
 
+import boto3
 import cfnlint.api
 import msgspec
 import pytest
@@ -74,27 +75,44 @@ CASES = {
 
 
 @pytest.fixture(scope="module")
+def services() -> typing.Iterator[str]:
+    """The port of a stand-in for AWS."""
+    process = subprocess.Popen(
+        [sys.executable, str(pathlib.Path(__file__).parent / "aws_services.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        yield process.stdout.readline().strip()
+        process.stdin.close()
+
+
+def without_aws() -> dict[str, str]:
+    """The environment, with nothing of this machine's about AWS."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
+    return kept | {"AWS_EC2_METADATA_DISABLED": "true", "AWS_REGION": REGION}
+
+
+def iam_policy(*arguments: str, **settings: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [*LAUNCHER, "iam-policy", "--account", ACCOUNT, *arguments],
+        env=without_aws() | settings,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+@pytest.fixture(scope="module")
 def printed() -> dict[str, dict]:
     """What the program prints for each of the cases."""
 
     def ask(case: str) -> dict:
         arguments, settings, _, _ = CASES[case]
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-        environment |= {
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "AWS_REGION": REGION,
-            "S3_BUCKET_URL": f"s3://{BUCKET}",
-            "POSTGRES_USER": "lake",
-            "POSTGRES_PASSWORD": "lake",
-            "POSTGRES_DB": "lake",
-        }
-        done = subprocess.run(
-            [*LAUNCHER, "iam-policy", "--account", ACCOUNT, *arguments],
-            env=environment | settings,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
+        required = {"S3_BUCKET_URL": f"s3://{BUCKET}"}
+        required |= {f"POSTGRES_{name}": "lake" for name in ("USER", "PASSWORD", "DB")}
+        done = iam_policy(*arguments, **required, **settings)
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -251,6 +269,36 @@ def test_settings_of_cloudformation(settings):
         assert "{{resolve:secretsmanager:" in secret["flight_token_secret"]
     assert secret["postgres_host"] == "db.internal"
     assert "arn:a-login" in secret["postgres_password"]
+
+
+def test_the_program_takes_secret_and_variables_of_cloudformation(services, printed):
+    # In the pattern that the template has for it.
+    password_hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI"
+    one = stack(AdminPasswordHash=password_hash)
+    assert re.fullmatch(one.template["Parameters"]["AdminPasswordHash"]["AllowedPattern"], password_hash)
+    # What Secrets Manager would put in.
+    secret = re.sub(
+        r"{{resolve:secretsmanager:[^}]*:(\w+)}}",
+        lambda match: {"username": "ducklake"}.get(match[1], "x" * 64),
+        one.resources["Secret"]["Properties"]["SecretString"],
+    )
+    client = boto3.client(
+        "secretsmanager",
+        endpoint_url=f"http://127.0.0.1:{services}",
+        region_name=REGION,
+        aws_access_key_id="testing",
+        aws_secret_access_key="testing",
+    )
+    client.create_secret(Name="lokryn/ducklake/config", SecretString=secret)
+    done = iam_policy(
+        **{each["Name"]: each["Value"] for each in container(one)["Environment"]},
+        AWS_ENDPOINT_URL=f"http://127.0.0.1:{services}",
+        AWS_ACCESS_KEY_ID="testing",
+        AWS_SECRET_ACCESS_KEY="testing",
+    )
+    assert done.returncode == 0, done.stderr
+    assert "WARN" not in done.stderr
+    assert statements(json.loads(done.stdout)) == statements(printed["plain"])
 
 
 def test_an_existing_database_takes_the_place_of_a_new_one():
@@ -419,13 +467,10 @@ needs_terraform = pytest.mark.skipif(
 
 
 def terraform(folder: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "TF_"))}
-    environment |= {
+    environment = without_aws() | {
         "CHECKPOINT_DISABLE": "1",
-        "AWS_EC2_METADATA_DISABLED": "true",
         "AWS_ACCESS_KEY_ID": "testing",
         "AWS_SECRET_ACCESS_KEY": "testing",
-        "AWS_REGION": REGION,
     }
     return subprocess.run(
         ["terraform", f"-chdir={folder}", *arguments],
@@ -488,23 +533,14 @@ run "plan" {
 
 
 @needs_terraform
-def test_terraform_itself(tmp_path, printed):
+def test_terraform_itself(tmp_path, printed, services):
     done = terraform(TERRAFORM, "fmt", "-check", "-diff")
     assert done.returncode == 0, done.stdout
     folder = initialized(copy(tmp_path))
-    services = subprocess.Popen(
-        [sys.executable, str(pathlib.Path(__file__).parent / "aws_services.py")],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with services:
-        port = services.stdout.readline().strip()
-        values = {"region": REGION, "port": port, "account": ACCOUNT, "bucket": BUCKET}
-        variables = "\n".join(f'{name} = "{value}"' for name, value in CASES["everything"][3].items())
-        (folder / "policies.tftest.hcl").write_text(PLAN % values + RUN % variables)
-        done = terraform(folder, "test", "-no-color")
-        services.stdin.close()
+    values = {"region": REGION, "port": services, "account": ACCOUNT, "bucket": BUCKET}
+    variables = "\n".join(f'{name} = "{value}"' for name, value in CASES["everything"][3].items())
+    (folder / "policies.tftest.hcl").write_text(PLAN % values + RUN % variables)
+    done = terraform(folder, "test", "-no-color")
     # The plan ends with the policies as the text of a failure, and fails for nothing else.
     said = re.sub(r"\s", "", done.stdout + done.stderr)
     found = re.search(r"TASK([\w+/=]+?)EXECUTION([\w+/=]+?)END", said)
