@@ -271,10 +271,11 @@ def test_settings_of_cloudformation(settings):
     assert "arn:a-login" in secret["postgres_password"]
 
 
-def test_the_program_takes_secret_and_variables_of_cloudformation(services, printed):
-    # In the pattern that the template has for it.
+def test_the_program_takes_secret_and_variables_of_cloudformation(services, tmp_path):
     password_hash = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$MTIzNDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTI"
-    one = stack(AdminPasswordHash=password_hash)
+    # There is no database: port 1 refuses.
+    database = {"DatabaseHost": "127.0.0.1", "DatabasePort": "1", "DatabaseSecretArn": "arn:a-login"}
+    one = stack(AdminPasswordHash=password_hash, **database)
     assert re.fullmatch(one.template["Parameters"]["AdminPasswordHash"]["AllowedPattern"], password_hash)
     # What Secrets Manager would put in.
     secret = re.sub(
@@ -282,23 +283,31 @@ def test_the_program_takes_secret_and_variables_of_cloudformation(services, prin
         lambda match: {"username": "ducklake"}.get(match[1], "x" * 64),
         one.resources["Secret"]["Properties"]["SecretString"],
     )
-    client = boto3.client(
-        "secretsmanager",
-        endpoint_url=f"http://127.0.0.1:{services}",
-        region_name=REGION,
-        aws_access_key_id="testing",
-        aws_secret_access_key="testing",
+    testing = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
+    session = boto3.Session(region_name=REGION, **testing)
+    address = f"http://127.0.0.1:{services}"
+    session.client("secretsmanager", endpoint_url=address).create_secret(
+        Name="lokryn/ducklake/config", SecretString=secret
     )
-    client.create_secret(Name="lokryn/ducklake/config", SecretString=secret)
-    done = iam_policy(
-        **{each["Name"]: each["Value"] for each in container(one)["Environment"]},
-        AWS_ENDPOINT_URL=f"http://127.0.0.1:{services}",
-        AWS_ACCESS_KEY_ID="testing",
-        AWS_SECRET_ACCESS_KEY="testing",
+    session.client("s3", endpoint_url=address).create_bucket(
+        Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION}
     )
-    assert done.returncode == 0, done.stderr
-    assert "WARN" not in done.stderr
-    assert statements(json.loads(done.stdout)) == statements(printed["plain"])
+    variables = {each["Name"]: each["Value"] for each in container(one)["Environment"]}
+    variables["TEMP_DIRECTORY"] = str(tmp_path / "spill")
+    done = subprocess.run(
+        [*LAUNCHER, "doctor", "--json"],
+        env=without_aws()
+        | variables
+        | {name.upper(): value for name, value in testing.items()}
+        | {"AWS_ENDPOINT_URL": address},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    checks = {each["id"]: each for each in json.loads(done.stdout)["checks"]}
+    for each in ("configuration", "users", "secret.read", "s3.put", "s3.list", "spill"):
+        assert checks[each]["ok"], checks[each]
+    assert not checks["postgres.reach"]["ok"]
 
 
 def test_an_existing_database_takes_the_place_of_a_new_one():
