@@ -42,6 +42,7 @@ def java_home() -> str:
     ).stdout.strip()
 
 
+@pytest.fixture
 def environment(server) -> dict[str, str]:
     return {**os.environ, "FLIGHT_URL": server.uri, "FLIGHT_USER": "", "FLIGHT_PASSWORD": ""}
 
@@ -51,10 +52,10 @@ def test_all_are_in_the_readme():
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-def test_a_script(server, name):
+def test_a_script(environment, name):
     run = subprocess.run(
         [sys.executable, EXAMPLES / name],
-        env=environment(server),
+        env=environment,
         capture_output=True,
         text=True,
         timeout=120,
@@ -64,10 +65,10 @@ def test_a_script(server, name):
 
 
 @pytest.mark.parametrize("terminal", OTHERS, ids=[terminal[0][0] for terminal in OTHERS])
-def test_a_terminal(server, terminal):
-    """Commands as the page has them, in its directory."""
+def test_a_terminal(secure, terminal):
+    """Commands as the page has them, in its directory, with TLS and a login."""
     path = [str(pathlib.Path(sys.executable).parent), os.environ["PATH"]]
-    own = environment(server)
+    own = {**os.environ, **secure[1]}
     if any("java" in command for command, _ in terminal):
         own["JAVA_HOME"] = java_home()
         path.insert(0, own["JAVA_HOME"] + "/bin")
@@ -102,8 +103,19 @@ def printed(notebook) -> list[list[str]]:
     ]
 
 
-def test_the_notebook(server, monkeypatch):
-    for name, value in environment(server).items():
+def test_pyarrow_alone_with_a_login(secure):
+    run = subprocess.run(
+        [sys.executable, EXAMPLES / "pyarrow_flight.py"],
+        env={**os.environ, **secure[1]},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (run.returncode, run.stdout) == (0, SCRIPTS["pyarrow_flight.py"]), run.stderr
+
+
+def test_the_notebook(environment, monkeypatch):
+    for name, value in environment.items():
         monkeypatch.setenv(name, value)
     notebook = nbformat.read(EXAMPLES / "notebook.ipynb", as_version=4)
     saved = printed(notebook)
