@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import shlex
@@ -101,6 +102,26 @@ class Server:
 def server(tmp_path_factory) -> Iterator[Server]:
     running = Server(tmp_path_factory.mktemp("lake")).wait()
     yield running
+    assert running.stop() == 0
+
+
+@pytest.fixture(scope="session")
+def secure(tmp_path_factory) -> Iterator[tuple[Server, dict[str, str]]]:
+    """A server with TLS and a login, and what its clients have in their environment."""
+    from test_tls import PASSWORD, USERS, Files
+
+    files = Files(tmp_path_factory.mktemp("secure"))
+    own = {**files.environment, "FLIGHT_USERS": json.dumps(USERS)}
+    running = Server(tmp_path_factory.mktemp("secure-lake"), environment=own).wait()
+    yield (
+        running,
+        {
+            "FLIGHT_URL": running.uri,
+            "FLIGHT_USER": USERS[0]["name"],
+            "FLIGHT_PASSWORD": PASSWORD,
+            "FLIGHT_TLS_CA": str(files.ca),
+        },
+    )
     assert running.stop() == 0
 
 

@@ -27,12 +27,19 @@ def needed() -> tuple[int, ...]:
     return tuple(int(number) for number in line)
 
 
-def test_the_driver_in_go(server):
+def reason_to_skip_go() -> str | None:
     go = find_go()
     if go is None:
-        pytest.skip("Go is not installed: the tests of the driver in Go are left out")
+        return "Go is not installed: the tests of the driver in Go are left out"
     if version(go) < needed():
-        pytest.skip("Go is older than the driver in Go needs: its tests are left out")
+        return "Go is older than the driver in Go needs: its tests are left out"
+    return None
+
+
+def test_the_driver_in_go(server):
+    if reason := reason_to_skip_go():
+        pytest.skip(reason)
+    go = find_go()
     environment = {**os.environ, "FLIGHT_URL": server.uri}
     run = subprocess.run(
         [go, "test", "-count=1", "-timeout=120s", "./..."],
