@@ -154,7 +154,7 @@ record ServeRun(
   private static void startHttp(LakeServer server, InetSocketAddress address, int port) {
     try {
       server.listenHttp(port);
-      LOG.info("/livez and /readyz are on http://{}:{}", hostText(address), port);
+      LOG.info("/livez, /readyz and /metrics are on http://{}:{}", hostText(address), port);
     } catch (IOException e) {
       throw failed(
           ExitCode.DEPENDENCY,
