@@ -1,5 +1,8 @@
 package com.lokryn.ducklake.query;
 
+import com.lokryn.ducklake.engine.BatchStream;
+import com.lokryn.ducklake.engine.EngineException;
+import com.lokryn.ducklake.engine.EngineStatement;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -33,5 +36,14 @@ public record Parameters(List<List<@Nullable Object>> rows, long heapBytes, bool
           Problem.INVALID, "no row of parameters was bound: bind one to run this query");
     }
     return runs().getFirst();
+  }
+
+  /** Runs a query with them; it is closed by whoever reads the rows. */
+  BatchStream query(EngineStatement statement) throws EngineException {
+    if (isMany()) {
+      return new RepeatedStream(statement, rows);
+    }
+    statement.bind(first());
+    return statement.executeQuery();
   }
 }

@@ -10,7 +10,6 @@ import com.lokryn.ducklake.engine.EngineStatement;
 import com.lokryn.ducklake.engine.EngineStatement.Kind;
 import com.lokryn.ducklake.engine.Namespace;
 import com.lokryn.ducklake.engine.NewestSnapshot;
-import com.lokryn.ducklake.engine.SqlText;
 import com.lokryn.ducklake.gate.Gate;
 import com.lokryn.ducklake.observe.QueryListener;
 import com.lokryn.ducklake.query.Execution.Subject;
@@ -20,23 +19,19 @@ import com.lokryn.ducklake.query.Scope.Sight;
 import com.lokryn.ducklake.query.Session.Place;
 import java.time.Duration;
 import java.time.InstantSource;
-import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Plans and runs statements. A statement runs on a connection of its own, unless its session holds
  * state that it has to see. Callers are threads that may enter the engine. Thread-safe.
  */
 public final class QueryService {
-  /** A reader's transaction cannot write to the lake, whatever its statements were taken for. */
-  private static final SqlText READ_ONLY_BEGIN = SqlText.of("BEGIN TRANSACTION READ ONLY");
-
   private final StatementGate gate;
   private final Holdings holdings;
   private final Reuse reuse;
   private final Planning planning;
+  private final Changes changes;
   private final Partitions partitions;
   private final Administration administration;
   private final Executions executions;
@@ -75,6 +70,7 @@ public final class QueryService {
         new Executions(
             holdings, new Deadlines(clock, timeout), onFailure, renewal, listener, active);
     this.partitions = new Partitions(this.gate, executions);
+    this.changes = new Changes(this.gate, holdings);
     this.planning = new Planning(this.gate, reuse, types, executions);
     this.maxResultBytes = maxResultBytes;
   }
@@ -160,7 +156,7 @@ public final class QueryService {
         cancellation,
         call -> {
           Optional<Planned> planned =
-              prepared.isQuery() && !isDueTogether(call) && !session.hasState()
+              prepared.isQuery() && !Changes.areDueTogether(call) && !session.hasState()
                   ? prepared.take()
                   : Optional.empty();
           return executions.renewing(
@@ -210,7 +206,7 @@ public final class QueryService {
     try {
       Scope scope;
       try (var _ = call.cancellation().guard(planned.connection())) {
-        scope = enter(call, planned.connection());
+        scope = gate.enter(call, planned.connection());
       }
       Optional<CacheKey> key = reuse.key(call, scope.sight());
       Optional<BatchStream> kept = key.flatMap(reuse::find);
@@ -222,7 +218,7 @@ public final class QueryService {
       BatchStream stream;
       call.execution().planned();
       try (var _ = call.cancellation().guard(planned.connection())) {
-        stream = reuse.keeping(key, call, began, execute(planned.statement(), call.parameters()));
+        stream = reuse.keeping(key, call, began, call.parameters().query(planned.statement()));
       }
       return running(
           call,
@@ -248,10 +244,6 @@ public final class QueryService {
     } else {
       planned.close();
     }
-  }
-
-  private Scope enter(Call call, EngineConnection connection) throws EngineException {
-    return gate.enter(call.session(), call.namespace(), call.admitted(), connection);
   }
 
   private QueryResult startNew(Call call) throws EngineException {
@@ -293,7 +285,7 @@ public final class QueryService {
     }
     Scope scope;
     try (var _ = call.cancellation().guard(place.connection())) {
-      scope = enter(call, place.connection());
+      scope = gate.enter(call, place.connection());
     }
     Optional<CacheKey> key = reuse.key(call, scope.sight());
     Optional<BatchStream> kept = key.flatMap(reuse::find);
@@ -317,8 +309,8 @@ public final class QueryService {
         call.execution().planned();
         isQuery = statement.kind() == Kind.QUERY;
         try {
-          if (isQuery && !isDueTogether(call)) {
-            stream = reuse.keeping(key, call, began, execute(statement, call.parameters()));
+          if (isQuery && !Changes.areDueTogether(call)) {
+            stream = reuse.keeping(key, call, began, call.parameters().query(statement));
           } else {
             statement.close();
             scope.commit();
@@ -352,7 +344,7 @@ public final class QueryService {
   }
 
   private QueryResult startUpdate(Place place, Call call) throws EngineException {
-    return completed(call, updateIn(place, call));
+    return completed(call, changes.run(place, call));
   }
 
   private static QueryResult completed(Call call, long rows) {
@@ -366,44 +358,14 @@ public final class QueryService {
     return 1;
   }
 
-  /** Must be planned, run and committed in one transaction, and is in none. */
-  private static boolean isDueTogether(Call call) {
-    boolean changes = call.admitted().statement().mayChangeLake() && !call.isReader();
-    return (call.text().isCompaction() || changes) && !call.session().inTransaction();
-  }
-
   /** Plans, runs and commits a query that changes the lake; its few rows wait to be read. */
   private QueryResult startTogether(Place place, Call call) throws EngineException {
     EngineConnection connection = place.connection();
-    BatchStream rows =
-        Conflicts.retrying(
-            call.cancellation(),
-            () -> committed(call, connection, () -> spooled(call, connection)));
     return running(
         call,
         connection,
-        rows,
+        changes.query(call, connection),
         outcome -> place.release(outcome instanceof Outcome.Done && call.isClean()));
-  }
-
-  private static BatchStream spooled(Call call, EngineConnection connection)
-      throws EngineException {
-    try (EngineStatement statement = connection.prepare(call.text())) {
-      call.execution().planned();
-      SpoolableStream rows;
-      try (var _ = call.cancellation().guard(connection)) {
-        rows =
-            new SpoolableStream(
-                execute(statement, call.parameters()), connection, call.cancellation());
-      }
-      try {
-        rows.spoolAll();
-        return rows;
-      } catch (EngineException | RuntimeException e) {
-        rows.close();
-        throw e;
-      }
-    }
   }
 
   private static void closeQuietly(EngineStatement statement) {
@@ -412,15 +374,6 @@ public final class QueryService {
     } catch (EngineException _) {
       // Its connection has gone already.
     }
-  }
-
-  private static BatchStream execute(EngineStatement statement, Parameters parameters)
-      throws EngineException {
-    if (parameters.isMany()) {
-      return new RepeatedStream(statement, parameters.rows());
-    }
-    statement.bind(parameters.first());
-    return statement.executeQuery();
   }
 
   private RunningQuery running(
@@ -571,94 +524,10 @@ public final class QueryService {
                       admitted.statement().isKill()
                           ? kill(call)
                           : session.run(
-                              admitted.text(), cancellation, place -> updateIn(place, call)));
+                              admitted.text(), cancellation, place -> changes.run(place, call)));
           call.execution().end(new Outcome.Done(rows, 0));
           return rows;
         });
-  }
-
-  private long updateIn(Place place, Call call) throws EngineException {
-    EngineConnection connection = place.connection();
-    boolean inTransaction = call.session().inTransaction();
-    if (inTransaction && call.text().isCommit()) {
-      signQuietly(call, connection);
-    }
-    call.session().keep(call.admitted().statement());
-    long rows =
-        isDueTogether(call)
-            ? Conflicts.retrying(
-                call.cancellation(),
-                () -> committed(call, connection, () -> updateOn(call, connection)))
-            : updateUnsigned(call, connection);
-    place.release(call.isClean());
-    return rows;
-  }
-
-  /** In its session's transaction, or in one that changes nothing of the lake, or in none. */
-  private long updateUnsigned(Call call, EngineConnection connection) throws EngineException {
-    Scope scope;
-    try (var _ = call.cancellation().guard(connection)) {
-      scope = enter(call, connection);
-    }
-    try {
-      long rows = updateOn(call, connection);
-      scope.commit();
-      return rows;
-    } catch (EngineException | RuntimeException e) {
-      scope.rollBack(e);
-      throw e;
-    }
-  }
-
-  private <T> T committed(Call call, EngineConnection connection, Signature.Work<T> work)
-      throws EngineException {
-    Scope scope = enter(call, connection);
-    Signature.Signing<T> signing = _ -> Signature.of(call.execution());
-    return scope.isOpen()
-        ? Signature.commitBegun(connection, call.cancellation(), work, signing)
-        : Signature.commit(connection, call.cancellation(), work, signing);
-  }
-
-  /** A transaction that has failed already says so itself when it is committed. */
-  private static void signQuietly(Call call, EngineConnection connection) {
-    try {
-      Signature.of(call.execution()).sign(connection);
-    } catch (EngineException _) {
-      // The commit will tell.
-    }
-  }
-
-  private long updateOn(Call call, EngineConnection connection) throws EngineException {
-    long rows = 0;
-    SqlText text = call.isReader() && call.text().isBegin() ? READ_ONLY_BEGIN : call.text();
-    try (var _ = call.cancellation().guard(connection);
-        EngineStatement statement = connection.prepare(text)) {
-      call.execution().planned();
-      for (List<@Nullable Object> row : call.parameters().runs()) {
-        statement.bind(row);
-        if (statement.kind() == Kind.QUERY) {
-          drain(statement);
-        } else {
-          rows += statement.executeUpdate();
-        }
-      }
-    } catch (EngineException e) {
-      if (text.isEnd()) {
-        connection.ended(e);
-      }
-      throw e;
-    }
-    call.session().ran(call.text(), connection, holdings);
-    return rows;
-  }
-
-  /** A query that was sent as an update: it runs to its end, and changes no rows. */
-  private static void drain(EngineStatement statement) throws EngineException {
-    try (BatchStream stream = statement.executeQuery()) {
-      while (stream.next()) {
-        // Nobody asked for the rows.
-      }
-    }
   }
 
   /** Ends what takes too long; to be called every now and then. */

@@ -95,6 +95,11 @@ final class StatementGate {
         });
   }
 
+  /** As below, for a statement that is run. */
+  Scope enter(Call call, EngineConnection connection) throws EngineException {
+    return enter(call.session(), call.namespace(), call.admitted(), connection);
+  }
+
   /**
    * Begins the transaction that a statement is looked at and runs in, unless it is in one, or has
    * none. What it uses of the catalog is looked at then, and what it reads of the server's own
