@@ -14,6 +14,8 @@ import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.apache.arrow.flight.FlightStream;
 import org.apache.arrow.flight.sql.FlightSqlClient;
 import org.apache.arrow.flight.sql.impl.FlightSql.CommandStatementIngest.TableDefinitionOptions;
@@ -258,6 +260,36 @@ class MetricsIT {
       assertFails(Status.Code.RESOURCE_EXHAUSTED, () -> first.info(large));
       assertThat(observed.of("refused_total{limit=\"request_size\"}")).isEqualTo(1);
     }
+  }
+
+  @Test
+  void countsWhatOneClientHoldsTooMuchOf() throws Exception {
+    try (var observed =
+            Observed.start(Map.of("memory_limit", "100MB", "max_temp_directory_size", "50MB"));
+        TestingClient client = observed.server.connect();
+        TestingClient sorting = observed.server.connect();
+        TestingClient session = observed.server.connect()) {
+      untilRefused(i -> client.sql().beginTransaction());
+      assertThat(observed.of("refused_total{limit=\"transactions\"}")).isEqualTo(1);
+      untilRefused(i -> client.info("SELECT " + i + " AS one"));
+      assertThat(observed.of("refused_total{limit=\"waiting_results\"}")).isEqualTo(1);
+      assertFails(
+          Status.Code.RESOURCE_EXHAUSTED,
+          () -> sorting.info("SELECT * FROM range(100000000) t(i) ORDER BY hash(i)"));
+      assertThat(observed.of("refused_total{limit=\"spill\"}")).isEqualTo(1);
+      session.update("BEGIN");
+      var all =
+          IntStream.range(0, 8)
+              .mapToObj(i -> CompletableFuture.runAsync(() -> session.info(BLOCKING), THREADS))
+              .toList();
+      observed.await("refused_total{limit=\"session_queue\"}", 3);
+      assertThat(all).filteredOn(CompletableFuture::isCompletedExceptionally).hasSize(3);
+      session.die();
+    }
+  }
+
+  private static void untilRefused(IntConsumer call) {
+    assertFails(Status.Code.RESOURCE_EXHAUSTED, () -> IntStream.range(0, 1_000).forEach(call));
   }
 
   private static String root() {
