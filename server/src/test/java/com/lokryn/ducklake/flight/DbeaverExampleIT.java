@@ -56,7 +56,8 @@ class DbeaverExampleIT {
       navigate(
           server,
           "ducklake-flight-tls",
-          Map.of("tlsRootCerts", root.toString(), "user", "ria", "password", TestingUsers.PASSWORD));
+          Map.of(
+              "tlsRootCerts", root.toString(), "user", "ria", "password", TestingUsers.PASSWORD));
     }
   }
 
