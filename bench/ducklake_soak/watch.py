@@ -41,7 +41,7 @@ KINDS = (
     Kind("sessions", "ducklake_flight_sessions", 1, 8, 2),
     Kind("prepared statements", "ducklake_flight_prepared_statements", 1, 100, 0),
     Kind("transactions", "ducklake_flight_transactions_open", 1, 2, 0),
-    Kind("results that wait", "ducklake_flight_results_waiting", 1, 4, 0),
+    Kind("results that wait", "ducklake_flight_results_waiting", 1, 40, 0),
     Kind("streams", "ducklake_flight_streams_open", 1, 4, 0),
 )
 

@@ -379,7 +379,7 @@ public final class Settings {
       Setting.optional(
           "memory_limit",
           ValueType.size(),
-          "60 % of the memory there is, and at most all but 600 MB",
+          "60 % of the memory there is, and at most all but 760 MB",
           "what the engine may hold in memory before it spills");
 
   public static final Setting<Integer> THREADS =

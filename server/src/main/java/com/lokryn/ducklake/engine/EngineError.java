@@ -29,7 +29,15 @@ public enum EngineError {
   /** The transaction of someone who may only read. */
   READ_ONLY("TransactionContext Error", "launched in read-only mode"),
   /** Two transactions changed the same thing; the later one may be run again. */
-  CONFLICT("TransactionContext Error", "conflict", "deadlock detected", "could not serialize"),
+  CONFLICT(
+      "TransactionContext Error",
+      "conflict",
+      "deadlock detected",
+      "could not serialize",
+      "maximum retry count",
+      // DuckLake 1.5.5, when other tables are made and dropped at the same time: nothing was
+      // committed.
+      "Failed to get path for schema with id"),
   /** The lake's catalog went away while it was told to commit. */
   COMMIT_LOST(
       "TransactionContext Error",

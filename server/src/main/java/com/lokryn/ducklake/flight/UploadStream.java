@@ -1,5 +1,6 @@
 package com.lokryn.ducklake.flight;
 
+import com.lokryn.ducklake.engine.MachineMemory;
 import com.lokryn.ducklake.ipc.IpcMessage;
 import com.lokryn.ducklake.query.Budget;
 import com.lokryn.ducklake.query.Cancellation;
@@ -13,6 +14,7 @@ import java.util.Deque;
 import java.util.Optional;
 import java.util.concurrent.locks.Condition;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntSupplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -20,8 +22,16 @@ import org.jspecify.annotations.Nullable;
  * for them. The client is asked for more only while little lies here. Thread-safe.
  */
 final class UploadStream implements AutoCloseable {
-  /** What may lie here before the client has to wait: enough to have the next batches at hand. */
+  /**
+   * What may lie here before the client has to wait: enough to have the next batches at hand, and
+   * less where many upload to a small machine.
+   */
   private static final long READ_AHEAD_BYTES = 16L << 20;
+
+  private static final long LEAST_READ_AHEAD_BYTES = 1L << 20;
+
+  /** For all uploads together, down to the least for each. */
+  private static final long READ_AHEAD_OF_ALL = MachineMemory.total() / 32;
 
   /** What a message costs besides its bytes. */
   private static final long MESSAGE_BYTES = 1_024;
@@ -30,6 +40,7 @@ final class UploadStream implements AutoCloseable {
   private static final Budget HEADERS = new Budget(48L << 20, "descriptions of uploaded batches");
 
   private final Budget.Share share = HEADERS.share();
+  private final IntSupplier uploads;
   private final Runnable requestOne;
   private final Cancellation cancellation;
   private final InstantSource clock;
@@ -45,9 +56,12 @@ final class UploadStream implements AutoCloseable {
   private Instant heard;
 
   /**
+   * @param uploads how many there are, this one among them
    * @param requestOne asks gRPC for one more message; the first one is asked for already
    */
-  UploadStream(Runnable requestOne, Cancellation cancellation, InstantSource clock) {
+  UploadStream(
+      IntSupplier uploads, Runnable requestOne, Cancellation cancellation, InstantSource clock) {
+    this.uploads = uploads;
     this.requestOne = requestOne;
     this.cancellation = cancellation;
     this.clock = clock;
@@ -160,7 +174,7 @@ final class UploadStream implements AutoCloseable {
   private void requestMore() {
     lock.lock();
     try {
-      if (requested || complete || closed || waitingBytes > READ_AHEAD_BYTES) {
+      if (requested || complete || closed || waitingBytes > readAhead()) {
         return;
       }
       requested = true;
@@ -168,6 +182,13 @@ final class UploadStream implements AutoCloseable {
       lock.unlock();
     }
     requestOne.run();
+  }
+
+  private long readAhead() {
+    return Math.clamp(
+        READ_AHEAD_OF_ALL / Math.max(1, uploads.getAsInt()),
+        LEAST_READ_AHEAD_BYTES,
+        READ_AHEAD_BYTES);
   }
 
   /** Ends an upload whose client has sent nothing for too long, while it was asked for more. */

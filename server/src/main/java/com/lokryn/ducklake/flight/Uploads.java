@@ -41,7 +41,7 @@ final class Uploads {
     var answers = (ServerCallStreamObserver<PutResult>) observer;
     Call call = calls.begin();
     Context context = Context.current();
-    var stream = new UploadStream(() -> answers.request(1), call.cancellation(), clock);
+    var stream = new UploadStream(open::size, () -> answers.request(1), call.cancellation(), clock);
     var receiver = new Receiver(call, stream, answers);
     answers.setOnCancelHandler(() -> Calls.cancel(call.cancellation(), context));
     call.cancellation().onCancel(() -> receiver.refuse(call.cancellation().reason()));
