@@ -1,5 +1,7 @@
 """adbc_ingest with each of its options."""
 
+import threading
+
 import adbc_driver_manager
 import pyarrow as pa
 import pytest
@@ -89,3 +91,31 @@ def test_the_driver_leaves_its_transaction_out(server, connection):
         assert ingest(other, mode="create") == 2
         other.rollback()
     assert rows(connection, "parcels") == 2
+
+
+def test_tables_that_are_replaced_side_by_side(server):
+    """An ingest that others come before in committing is ABORTED, and nothing of it is there."""
+    refusals: list[adbc_driver_manager.Error] = []
+    done = [0] * 6
+
+    def replace(number: int) -> None:
+        for _ in range(10):
+            with server.connect() as one:
+                try:
+                    ingest(one, table=f"side_{number}", mode="replace")
+                    done[number] += 1
+                except adbc_driver_manager.Error as e:
+                    refusals.append(e)
+
+    threads = [threading.Thread(target=replace, args=(number,)) for number in range(len(done))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert all(done)
+    for refusal in refusals:
+        assert refusal.status_code != adbc_driver_manager.AdbcStatusCode.INVALID_ARGUMENT, refusal
+    with server.connect() as one:
+        for number in range(len(done)):
+            assert rows(one, f"side_{number}") == ROWS.num_rows
+            one.cursor().execute(f"DROP TABLE side_{number}")
