@@ -16,6 +16,9 @@ public final class Results implements AutoCloseable {
   /** Each holds its first batch, and a connection of the engine's. */
   private static final int MAX_PARKED = 64;
 
+  /** Of changes, which are done: each is a number. Drivers do not always ask for it. */
+  private static final int MAX_DONE = 4_096;
+
   private final Expiring<QueryResult> parked;
   private final Set<QueryResult> known = ConcurrentHashMap.newKeySet();
   private final InstantSource clock;
@@ -36,15 +39,20 @@ public final class Results implements AutoCloseable {
       abandon(result);
       result.cancellation().check();
     }
-    if (parked.count(other -> other.session() == result.session()) >= MAX_PARKED) {
+    int most = result instanceof CompletedUpdate ? MAX_DONE : MAX_PARKED;
+    if (parked.count(other -> isLike(other, result)) >= most) {
       abandon(result);
       throw new QueryException(
           Limit.WAITING_RESULTS,
           "%d results of this session wait to be fetched: fetch or cancel some first"
-              .formatted(MAX_PARKED));
+              .formatted(most));
     }
     known.add(result);
     parked.put(result.id().value(), result);
+  }
+
+  private static boolean isLike(QueryResult one, QueryResult other) {
+    return one.session() == other.session() && one.getClass() == other.getClass();
   }
 
   /** Takes the result of a ticket. */

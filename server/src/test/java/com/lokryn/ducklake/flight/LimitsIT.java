@@ -17,6 +17,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.apache.arrow.flight.CallOptions;
 import org.apache.arrow.flight.FlightStream;
@@ -115,6 +116,22 @@ class LimitsIT {
       assertFails(Status.Code.RESOURCE_EXHAUSTED, () -> client.sql().beginTransaction())
           .contains("transactions of a user");
       assertThat(client.value("SELECT 1")).isEqualTo(1);
+    }
+  }
+
+  @Test
+  void changesWhoseNumberOfRowsNobodyFetchesAreNoResultsThatWait() throws Exception {
+    try (var server = TestingLakeServer.start();
+        TestingClient client = server.connect()) {
+      client.info("CREATE TEMPORARY TABLE changed (i INTEGER)");
+      for (int i = 0; i < 100; i++) {
+        client.info("INSERT INTO temp.changed VALUES (1)");
+      }
+      assertThat(client.value("SELECT count(*) FROM temp.changed")).isEqualTo(100L);
+      assertFails(
+              Status.Code.RESOURCE_EXHAUSTED,
+              () -> IntStream.range(0, 65).forEach(i -> client.info("SELECT " + i + " AS one")))
+          .contains("64 results of this session wait");
     }
   }
 
