@@ -35,7 +35,7 @@ class ConsoleIT {
   private static final String HOSTILE = "SELECT '<img src=x onerror=alert(1)></script>' AS hostile";
   private static final String SECRET = "0123456789abcdef0123456789abcdef";
   private static final String BLOCKING =
-      "SELECT count(*) FROM range(10000000) a, range(10000000) b WHERE a.range % 7 = b.range % 5";
+      "SELECT count(*) FROM range(10000000000) a, range(1000) b WHERE a.range % 7 = b.range % 5";
 
   private static TestingLakeServer server;
   private static int port;
@@ -301,6 +301,7 @@ class ConsoleIT {
           CompletableFuture.runAsync(() -> wanda.info(BLOCKING), Thread::startVirtualThread);
       await().until(() -> sqlOf("queries", "root").contains(BLOCKING));
       await()
+          .atMost(Duration.ofSeconds(40))
           .until(
               () -> {
                 JsonNode first = event("now", "root").get("queries").get(0);
