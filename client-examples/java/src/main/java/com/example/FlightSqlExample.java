@@ -1,6 +1,7 @@
 package com.example;
 
 import java.io.FileInputStream;
+import java.io.IOException;
 import java.io.InputStream;
 import java.util.List;
 import org.apache.arrow.flight.CallOption;
@@ -29,18 +30,8 @@ public final class FlightSqlExample {
 
   public static void main(String[] arguments) throws Exception {
     Server server = Server.fromEnvironment();
-    Location location =
-        server.tls()
-            ? Location.forGrpcTls(server.host(), server.port())
-            : Location.forGrpcInsecure(server.host(), server.port());
     try (BufferAllocator allocator = new RootAllocator()) {
-      FlightClient.Builder builder = FlightClient.builder(allocator, location);
-      if (server.tls() && server.authority().isPresent()) {
-        try (InputStream authority = new FileInputStream(server.authority().get())) {
-          builder.trustedCertificates(authority);
-        }
-      }
-      FlightClient flight = builder.build();
+      FlightClient flight = connect(server, allocator);
       try (var client = new FlightSqlClient(flight)) {
         // The answer to a login is a token, for the calls that follow.
         CallOption[] options =
@@ -52,6 +43,21 @@ public final class FlightSqlExample {
         load(client, allocator, options);
         query(client, allocator, options);
       }
+    }
+  }
+
+  private static FlightClient connect(Server server, BufferAllocator allocator) throws IOException {
+    Location location =
+        server.tls()
+            ? Location.forGrpcTls(server.host(), server.port())
+            : Location.forGrpcInsecure(server.host(), server.port());
+    FlightClient.Builder builder = FlightClient.builder(allocator, location);
+    if (!server.tls() || server.authority().isEmpty()) {
+      return builder.build();
+    }
+    // It is read when the client is built.
+    try (InputStream authority = new FileInputStream(server.authority().get())) {
+      return builder.trustedCertificates(authority).build();
     }
   }
 
@@ -80,8 +86,8 @@ public final class FlightSqlExample {
   private static void query(FlightSqlClient client, BufferAllocator allocator, CallOption[] options)
       throws Exception {
     String sql = "SELECT id, km FROM laps WHERE km >= ?";
-    try (PreparedStatement prepared = client.prepare(sql, options);
-        var value = new Float8Vector("km", allocator)) {
+    PreparedStatement prepared = client.prepare(sql, options);
+    try (var value = new Float8Vector("km", allocator)) {
       value.setSafe(0, 20.0);
       value.setValueCount(1);
       try (var values = new VectorSchemaRoot(List.of(value))) {
@@ -103,6 +109,9 @@ public final class FlightSqlExample {
         }
         System.out.printf("%d rows, %.0f km%n", rows, sum);
       }
+    } finally {
+      // Closing it is a call too, and needs the token: try-with-resources would send none.
+      prepared.close(options);
     }
   }
 }
