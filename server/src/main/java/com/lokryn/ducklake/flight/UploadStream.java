@@ -174,7 +174,10 @@ final class UploadStream implements AutoCloseable {
   private void requestMore() {
     lock.lock();
     try {
-      if (requested || complete || closed || waitingBytes > readAhead()) {
+      if (requested
+          || complete
+          || closed
+          || waitingBytes > readAhead(READ_AHEAD_OF_ALL, uploads.getAsInt())) {
         return;
       }
       requested = true;
@@ -184,11 +187,11 @@ final class UploadStream implements AutoCloseable {
     requestOne.run();
   }
 
-  private long readAhead() {
-    return Math.clamp(
-        READ_AHEAD_OF_ALL / Math.max(1, uploads.getAsInt()),
-        LEAST_READ_AHEAD_BYTES,
-        READ_AHEAD_BYTES);
+  /**
+   * @param ofAll bytes for all uploads together
+   */
+  static long readAhead(long ofAll, int uploads) {
+    return Math.clamp(ofAll / Math.max(1, uploads), LEAST_READ_AHEAD_BYTES, READ_AHEAD_BYTES);
   }
 
   /** Ends an upload whose client has sent nothing for too long, while it was asked for more. */
