@@ -4,6 +4,7 @@ import com.lokryn.ducklake.engine.OpenResults.Ahead;
 import java.sql.DriverManager;
 import java.sql.SQLException;
 import java.util.Deque;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -34,6 +35,7 @@ public final class Engine implements AutoCloseable {
   private final Namespace home;
   private final Deque<Idle> idle = new ConcurrentLinkedDeque<>();
   private final OpenResults results = new OpenResults();
+  private final SchemaPins pins;
   private volatile KeptReads reads = new KeptReads(0);
   private volatile Runnable lostCatalogConnection = () -> {};
   private final AtomicBoolean closed = new AtomicBoolean();
@@ -45,6 +47,7 @@ public final class Engine implements AutoCloseable {
     this.first = first;
     this.home = home;
     this.allocator = allocator;
+    this.pins = new SchemaPins(first, home);
   }
 
   /**
@@ -116,10 +119,27 @@ public final class Engine implements AutoCloseable {
       }
       if (found == null) {
         connection.bound();
-        connection.use(namespace);
+        var _ =
+            pins.reading(
+                () -> {
+                  connection.use(namespace);
+                  return connection;
+                });
       }
       connection.runAhead(results.ahead());
       return connection;
+    } catch (SQLException e) {
+      throw EngineException.of(e);
+    }
+  }
+
+  /**
+   * Runs a small query of the server's own where names are looked up in no lake, so that DuckLake
+   * does not read the lake's schema for it, and gives its rows as text.
+   */
+  List<List<String>> rowsApart(String sql) throws EngineException {
+    try (DuckDBConnection apart = first.duplicate()) {
+      return EngineConnection.rows(apart, sql);
     } catch (SQLException e) {
       throw EngineException.of(e);
     }
@@ -222,6 +242,11 @@ public final class Engine implements AutoCloseable {
     }
   }
 
+  /** The versions of the lake's schema that transactions use. */
+  SchemaPins pins() {
+    return pins;
+  }
+
   /** The results that are open. */
   OpenResults results() {
     return results;
@@ -254,6 +279,7 @@ public final class Engine implements AutoCloseable {
     reads.close();
     connections.forEach(EngineConnection::abort);
     closeIdle();
+    pins.close();
     try {
       first.close();
     } catch (SQLException e) {

@@ -5,6 +5,7 @@ import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -45,6 +46,15 @@ public final class EngineConnection implements AutoCloseable {
   private volatile long transactionBegan;
 
   private final AtomicBoolean closed = new AtomicBoolean();
+
+  /**
+   * The version of the lake's schema that transactions here have used last; more than one where it
+   * was read anew, as plans may use what was read before.
+   */
+  private final List<SchemaPins.Pin> pins = new ArrayList<>(1);
+
+  /** True once the transaction that is open has its version. */
+  private boolean isPinned;
 
   /** How far results of the driver's connection run ahead. */
   private Ahead ahead;
@@ -119,7 +129,10 @@ public final class EngineConnection implements AutoCloseable {
    * while it prepares.
    */
   public EngineStatement prepare(SqlText text) throws EngineException {
-    transaction |= text.isBegin();
+    if (text.isBegin()) {
+      transaction = true;
+      isPinned = false;
+    }
     try {
       return new EngineStatement(
           (DuckDBPreparedStatement) driver.prepareStatement(text.sql()),
@@ -139,8 +152,80 @@ public final class EngineConnection implements AutoCloseable {
    */
   public void begin(boolean readOnly) throws EngineException {
     transaction = true;
+    isPinned = false;
     transactionBegan = System.nanoTime();
     run(readOnly ? "BEGIN TRANSACTION READ ONLY" : "BEGIN");
+  }
+
+  /** True when the schema that the open transaction sees is held for it. */
+  public boolean isSchemaHeld() {
+    return isPinned;
+  }
+
+  /**
+   * Has the schema that the open transaction sees held as long as this connection may use it, if it
+   * is held for others already; before the transaction looks at it.
+   *
+   * @param version of the schema
+   * @return false when it has to be read: see {@link #readSchema}
+   */
+  public boolean holdSchema(long version) {
+    Optional<SchemaPins.Pin> found = engine.pins().take(version);
+    found.ifPresent(this::keep);
+    return found.isPresent();
+  }
+
+  /**
+   * The same where it may have to be read, for which it takes a connection to the catalog for a
+   * moment, besides the one that a transaction has.
+   *
+   * @param snapshot of the lake that has this version
+   */
+  public void readSchema(long version, long snapshot) throws EngineException {
+    keep(engine.pins().hold(version, snapshot));
+  }
+
+  private void keep(SchemaPins.Pin pin) {
+    synchronized (pins) {
+      if (pins.contains(pin)) {
+        engine.pins().release(pin);
+      } else {
+        pins.stream()
+            .filter(other -> other.version() != pin.version())
+            .forEach(engine.pins()::release);
+        pins.removeIf(other -> other.version() != pin.version());
+        pins.add(pin);
+      }
+      isPinned = true;
+    }
+  }
+
+  private void releaseSchema() {
+    synchronized (pins) {
+      pins.forEach(engine.pins()::release);
+      pins.clear();
+    }
+  }
+
+  /**
+   * To be called after what makes DuckLake forget schemas that it has read: snapshots that expire,
+   * inlined rows that are flushed.
+   */
+  public void schemasForgotten() {
+    engine.pins().forget();
+  }
+
+  /** A commit of changes. */
+  public interface Commit<T> {
+    T run() throws EngineException;
+  }
+
+  /**
+   * Commits changes while no other connection of the instance does. Of commits at once DuckLake has
+   * all but one begin anew after a pause, for which each of them reads the schema again.
+   */
+  public <T> T committing(Commit<T> commit) throws EngineException {
+    return engine.pins().reading(commit::run);
   }
 
   /** Commits a transaction; when that fails it has ended all the same. */
@@ -152,17 +237,21 @@ public final class EngineConnection implements AutoCloseable {
     try {
       run(sql);
       transaction = false;
+      isPinned = false;
     } catch (EngineException e) {
       ended(e);
       throw e;
     }
   }
 
-  /**
-   * Takes note of a transaction whose end has failed; to be told by whoever ends one by a statement
-   * of their own.
-   */
+  /** To be told by whoever ends a transaction by a statement of their own. */
+  public void ended() {
+    isPinned = false;
+  }
+
+  /** The same where that has failed; the transaction has ended all the same. */
   public void ended(EngineException failure) {
+    ended();
     if (failure.error().isOfCatalogConnection()) {
       engine.lostCatalogConnection();
     }
@@ -193,6 +282,20 @@ public final class EngineConnection implements AutoCloseable {
 
   /** Runs a small query and gives its rows as text; for the server's own questions. */
   public List<List<String>> rows(String sql, Object... parameters) throws EngineException {
+    try {
+      return rows(driver, sql, parameters);
+    } catch (SQLException e) {
+      throw EngineException.of(e);
+    }
+  }
+
+  /** The same on another connection of the instance; see {@link Engine#rowsApart}. */
+  public List<List<String>> rowsApart(String sql) throws EngineException {
+    return engine.rowsApart(sql);
+  }
+
+  static List<List<String>> rows(DuckDBConnection driver, String sql, Object... parameters)
+      throws SQLException {
     try (var statement = driver.prepareStatement(sql)) {
       for (int i = 0; i < parameters.length; i++) {
         statement.setObject(i + 1, parameters[i]);
@@ -209,8 +312,6 @@ public final class EngineConnection implements AutoCloseable {
         }
       }
       return rows;
-    } catch (SQLException e) {
-      throw EngineException.of(e);
     }
   }
 
@@ -312,6 +413,7 @@ public final class EngineConnection implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
+    releaseSchema();
     engine.closed(this);
     try {
       engine.idle(placed, driver, ahead);
@@ -333,6 +435,9 @@ public final class EngineConnection implements AutoCloseable {
     var next = new EngineConnection(driver, placed, ahead, allocator, engine);
     next.transaction = true;
     next.transactionBegan = transactionBegan;
+    next.pins.addAll(pins);
+    next.isPinned = isPinned;
+    pins.clear();
     // Before this one is known to be closed: an engine that nothing uses any more may be closed.
     engine.keep(next, snapshot);
     engine.closed(this);
@@ -417,5 +522,6 @@ public final class EngineConnection implements AutoCloseable {
     } catch (SQLException e) {
       throw new IllegalStateException("closing a connection failed", e);
     }
+    releaseSchema();
   }
 }

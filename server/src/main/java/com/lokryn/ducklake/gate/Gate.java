@@ -156,9 +156,11 @@ public final class Gate {
   /**
    * Asks the catalog what it has stored. In a transaction that takes another connection to the
    * catalog than the transaction has; outside of one it is free again when this is done.
+   *
+   * @param snapshot that the connection's transaction sees, or has just seen
    */
-  public StoredObjects learn(EngineConnection connection) throws EngineException {
-    return stored.learn(StoredCache.snapshot(connection), connection);
+  public StoredObjects learn(long snapshot, EngineConnection connection) throws EngineException {
+    return stored.learn(snapshot, connection);
   }
 
   /**

@@ -52,6 +52,15 @@ public record Statement(Kind kind, Optional<String> name, References references)
     };
   }
 
+  /** False where it certainly calls no procedure, which may do anything to the lake. */
+  public boolean mayCallProcedure() {
+    return switch (kind) {
+      case CALL, EXECUTE -> true;
+      case READ -> !isReadOnly();
+      default -> false;
+    };
+  }
+
   /** Changes nothing, whatever it calls. */
   public boolean isReadOnly() {
     return kind == Kind.READ

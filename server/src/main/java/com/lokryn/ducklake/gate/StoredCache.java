@@ -25,7 +25,7 @@ final class StoredCache {
 
   private final String exports;
   private final Map<Long, StoredObjects> bySnapshot = keeping(SNAPSHOTS);
-  private final Map<String, StoredObjects> byVersion = keeping(VERSIONS);
+  private final Map<Long, StoredObjects> byVersion = keeping(VERSIONS);
 
   StoredCache(String exports) {
     this.exports = exports;
@@ -53,21 +53,21 @@ final class StoredCache {
 
   /** What a snapshot has; asks the catalog where it is not known. */
   StoredObjects learn(long snapshot, EngineConnection connection) throws EngineException {
-    List<List<String>> rows = connection.rows(VERSION + snapshot);
-    Optional<String> version = rows.stream().findFirst().map(List::getFirst);
+    List<List<String>> rows = connection.rowsApart(VERSION + snapshot);
+    Optional<Long> version = rows.stream().findFirst().map(row -> Long.valueOf(row.getFirst()));
     Optional<StoredObjects> same = version.flatMap(this::ofVersion);
     StoredObjects found =
-        same.isPresent() ? same.get() : StoredObjects.at(snapshot, connection, exports);
-    keep(snapshot, version, found);
+        same.isPresent() ? same.get() : StoredObjects.at(snapshot, version, connection, exports);
+    keep(snapshot, found);
     return found;
   }
 
-  private synchronized Optional<StoredObjects> ofVersion(String version) {
+  private synchronized Optional<StoredObjects> ofVersion(long version) {
     return Optional.ofNullable(byVersion.get(version));
   }
 
-  private synchronized void keep(long snapshot, Optional<String> version, StoredObjects found) {
+  private synchronized void keep(long snapshot, StoredObjects found) {
     bySnapshot.put(snapshot, found);
-    version.ifPresent(number -> byVersion.put(number, found));
+    found.version().ifPresent(version -> byVersion.put(version, found));
   }
 }

@@ -9,6 +9,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -40,6 +41,7 @@ public final class StoredObjects {
           + " WHERE ";
 
   private final String there;
+  private final Optional<Long> version;
   private final Map<String, List<StoredObject>> views = new HashMap<>();
   private final Map<String, List<StoredObject>> macros = new HashMap<>();
 
@@ -49,23 +51,27 @@ public final class StoredObjects {
 
   /**
    * @param there the condition on what its snapshot has
+   * @param version of the schema
    */
-  private StoredObjects(String there) {
+  private StoredObjects(String there, Optional<Long> version) {
     this.there = there;
+    this.version = version;
   }
 
   /**
    * Asks the catalog.
    *
    * @param snapshot the number of a snapshot
+   * @param version of its schema; empty where the snapshot has expired
    */
-  static StoredObjects at(long snapshot, EngineConnection connection, String exports)
+  static StoredObjects at(
+      long snapshot, Optional<Long> version, EngineConnection connection, String exports)
       throws EngineException {
     String there =
         "o.begin_snapshot <= %1$d AND (o.end_snapshot IS NULL OR o.end_snapshot > %1$d)"
             .formatted(snapshot);
-    var found = new StoredObjects(there);
-    for (List<String> row : connection.rows(VIEWS + there + " UNION ALL " + MACROS + there)) {
+    var found = new StoredObjects(there, version);
+    for (List<String> row : connection.rowsApart(VIEWS + there + " UNION ALL " + MACROS + there)) {
       found.add(object(row, exports));
     }
     return found;
@@ -99,6 +105,11 @@ public final class StoredObjects {
     if (!object.isView() && isOfEngine) {
       shadows.add(object);
     }
+  }
+
+  /** The version of the lake's schema; empty where nobody could tell. */
+  public Optional<Long> version() {
+    return version;
   }
 
   /**

@@ -31,6 +31,18 @@ public final class LakeCatalog {
 
   private final Lake lake;
   private final Extensions extensions;
+
+  /**
+   * How a commit repeats itself when others have committed meanwhile: some tens of writers at once
+   * need more than DuckLake's 10 tries. The first pause is short, as those of the same server
+   * commit one after the other.
+   */
+  private static final List<String> COMMITS =
+      List.of(
+          "SET GLOBAL ducklake_max_retry_count=100",
+          "SET GLOBAL ducklake_retry_wait_ms=20",
+          "SET GLOBAL ducklake_retry_backoff=1.1");
+
   private final List<String> settings;
 
   public LakeCatalog(Lake lake, Extensions extensions) {
@@ -78,6 +90,9 @@ public final class LakeCatalog {
         engine.run(extensions.load(extension));
       }
       lake.attach(engine);
+      for (String setting : COMMITS) {
+        engine.run(setting);
+      }
       engine.run("SET GLOBAL allowed_directories=[" + Sql.literal(lake.dataPath()) + "]");
       engine.run("SET GLOBAL enable_external_access=false");
       engine.run(SessionSettings.allow());

@@ -26,19 +26,12 @@ public final class RemoteLake implements Lake, AutoCloseable {
   private static final String CATALOG_SECRET = "lake_catalog";
   private static final String DATA_SECRET = "lake_data";
 
-  /**
-   * How long a statement waits for a connection of the pool, and a commit repeats itself when
-   * others have committed meanwhile: some tens of writers at once need more than DuckLake's 10
-   * tries.
-   */
+  /** How long a statement waits for a connection of the pool, and for S3. */
   private static final List<String> SETTINGS =
       List.of(
           "SET GLOBAL pg_pool_acquire_mode='wait'",
           "SET GLOBAL pg_pool_wait_timeout_millis=10000",
           "SET GLOBAL pg_pool_enable_thread_local_cache=false",
-          "SET GLOBAL ducklake_max_retry_count=100",
-          "SET GLOBAL ducklake_retry_wait_ms=50",
-          "SET GLOBAL ducklake_retry_backoff=1.1",
           // Of silence, not of the whole transfer. What cannot be uploaded is tried three times
           // over, so that a silent S3 costs a statement 9 times as long or more.
           "SET GLOBAL http_timeout=3",

@@ -34,8 +34,12 @@ final class Changes {
 
   /** Runs a query that changes the lake; its few rows wait to be read. */
   BatchStream query(Call call, EngineConnection connection) throws EngineException {
-    return Conflicts.retrying(
-        call.cancellation(), () -> committed(call, connection, () -> spooled(call, connection)));
+    try {
+      return Conflicts.retrying(
+          call.cancellation(), () -> committed(call, connection, () -> spooled(call, connection)));
+    } finally {
+      forgetSchemas(call, connection);
+    }
   }
 
   /** Runs a statement, and gives its place back; returns the rows it changed. */
@@ -51,9 +55,19 @@ final class Changes {
             ? Conflicts.retrying(
                 call.cancellation(),
                 () -> committed(call, connection, () -> updateOn(call, connection)))
-            : updateUnsigned(call, connection);
+            : inTransaction && call.text().isCommit()
+                ? connection.committing(() -> updateUnsigned(call, connection))
+                : updateUnsigned(call, connection);
+    forgetSchemas(call, connection);
     place.release(call.isClean());
     return rows;
+  }
+
+  /** A procedure may have made DuckLake forget schemas that it has read. */
+  private static void forgetSchemas(Call call, EngineConnection connection) {
+    if (call.admitted().statement().mayCallProcedure()) {
+      connection.schemasForgotten();
+    }
   }
 
   /** In its session's transaction, or in one that changes nothing of the lake, or in none. */

@@ -198,6 +198,9 @@ public final class IngestService {
     if (!load.target.temporary && load.mode != Mode.APPEND) {
       requireStorable(load.source);
     }
+    if (!load.target.temporary) {
+      queries.holdSchema(connection);
+    }
     String view = "ingest_" + load.execution.id();
     try (ArrowArrayStream stream = ArrowArrayStream.allocateNew(allocator);
         var work = load.cancellation().guard(connection)) {

@@ -106,6 +106,11 @@ public final class QueryService {
                 }));
   }
 
+  /** Has the schema held that the connection's transaction sees. */
+  void holdSchema(EngineConnection connection) throws EngineException {
+    gate.holdSchema(connection);
+  }
+
   /** Lets a question pass that looks at all views, in the connection's transaction. */
   void requireLists(Session session, EngineConnection connection) throws EngineException {
     gate.admitListing(session, connection);

@@ -510,6 +510,7 @@ public final class Session implements AutoCloseable {
         hold = holdings.takeForTransaction(user());
       }
     } else if (text.isEnd()) {
+      connection.ended();
       endOfTransaction();
     } else if (text.isTemporaryObject() || text.isConnectionState()) {
       objects = true;

@@ -100,8 +100,11 @@ record Signature(String author, String kind, Map<String, Object> extra) {
       T result = work.run();
       signing.after(result).sign(connection);
       cancellation.check();
-      cancellation.uninterrupted(connection, "COMMIT");
-      return result;
+      return connection.committing(
+          () -> {
+            cancellation.uninterrupted(connection, "COMMIT");
+            return result;
+          });
     } catch (EngineException | RuntimeException e) {
       connection.rollBack(e);
       throw e;

@@ -115,6 +115,12 @@ final class StatementGate {
             gate.requireAllowed(statement, session.identity(), namespace);
             return Optional.empty();
           });
+      if (statement.kind() == Kind.PREPARE) {
+        // Its plan stays, for transactions to come.
+        var _ = objects(connection);
+      } else if (session.inTransaction() && statement.mayChangeLake()) {
+        holdSchema(connection);
+      }
       server.fill(connection, statement.serverTables(), session.identity());
       return Scope.none();
     }
@@ -199,9 +205,40 @@ final class StatementGate {
         connection);
   }
 
+  /**
+   * Has the schema held that the connection's transaction sees, unless it is already: for a
+   * transaction that nothing else is looked at for.
+   */
+  void holdSchema(EngineConnection connection) throws EngineException {
+    if (!connection.isSchemaHeld()) {
+      var _ = objects(connection);
+    }
+  }
+
+  /**
+   * What the connection's transaction sees, and goes on seeing: its schema is held from here on.
+   */
   private StoredObjects objects(EngineConnection connection) throws EngineException {
-    Optional<StoredObjects> known = gate.known(Gate.snapshot(connection));
-    return known.isPresent() ? known.get() : gate.learn(connection);
+    long snapshot = Gate.snapshot(connection);
+    Optional<StoredObjects> known = held(snapshot, connection);
+    return known.isPresent() ? known.get() : learn(snapshot, connection);
+  }
+
+  private Optional<StoredObjects> held(long snapshot, EngineConnection connection) {
+    return gate.known(snapshot)
+        .filter(
+            known ->
+                connection.isSchemaHeld()
+                    || known.version().map(connection::holdSchema).orElse(true));
+  }
+
+  private StoredObjects learn(long snapshot, EngineConnection connection) throws EngineException {
+    Optional<StoredObjects> known = gate.known(snapshot);
+    StoredObjects objects = known.isPresent() ? known.get() : gate.learn(snapshot, connection);
+    if (objects.version().isPresent() && !connection.isSchemaHeld()) {
+      connection.readSchema(objects.version().get(), snapshot);
+    }
+    return objects;
   }
 
   /** A look at a statement, with what the catalog has stored. */
@@ -222,17 +259,17 @@ final class StatementGate {
         boolean readOnly = session.identity().role() == Role.READER || statement.isReadOnly();
         scope = Scope.begin(connection, readOnly);
         long snapshot = Gate.snapshot(connection);
-        Optional<StoredObjects> known = gate.known(snapshot);
+        Optional<StoredObjects> known = held(snapshot, connection);
         // To ask in the transaction would hold one connection to the catalog while it takes
         // another, for which many at once would wait in vain.
         for (int lesson = 0; known.isEmpty() && lesson < MAX_LESSONS; lesson++) {
           scope.commit();
-          gate.learn(connection);
+          var _ = learn(Gate.snapshot(connection), connection);
           scope = Scope.begin(connection, readOnly);
           snapshot = Gate.snapshot(connection);
-          known = gate.known(snapshot);
+          known = held(snapshot, connection);
         }
-        objects = known.isPresent() ? known.get() : gate.learn(connection);
+        objects = known.isPresent() ? known.get() : learn(snapshot, connection);
         scope.sees(new Sight(snapshot, objects));
       }
       forbidding(

@@ -57,11 +57,16 @@ record Pass(
               "CALL system.main.%s('%s'%s)"
                   .formatted(
                       function, LakeCatalog.NAME, arguments.isEmpty() ? "" : ", " + arguments));
-      connection.commit();
-      return rows;
+      return connection.committing(
+          () -> {
+            connection.commit();
+            return rows;
+          });
     } catch (EngineException | RuntimeException e) {
       connection.rollBack(e);
       throw e;
+    } finally {
+      connection.schemasForgotten();
     }
   }
 
