@@ -139,6 +139,29 @@ class MaintenanceIT {
     }
   }
 
+  /** Its commit would get the number of a snapshot that has expired, and nobody would see it. */
+  @Test
+  void snapshotsSinceATransactionBeganDoNotExpire() throws Exception {
+    String lake = services.newLake();
+    try (var server = server(lake);
+        var client = server.connect();
+        var other = server.connect();
+        var maintenance = TestingMaintenance.of(services, lake)) {
+      client.update("CREATE TABLE t (i INTEGER)");
+      client.update("BEGIN");
+      assertThat(client.value("SELECT count(*) FROM t")).isEqualTo(0L);
+      for (int i = 0; i < 5; i++) {
+        other.update("CREATE TABLE u%d AS SELECT %d AS x".formatted(i, i));
+      }
+      maintenance.run(limits(Duration.ZERO));
+      client.update("CREATE TABLE v AS SELECT 1 AS i");
+      client.update("COMMIT");
+      assertThat(other.value("SELECT count(*) FROM v")).isEqualTo(1L);
+      assertThat(other.value("SELECT x FROM u4")).isEqualTo(4);
+      await().until(() -> done(maintenance.run(limits(Duration.ZERO)), Step.EXPIRE) > 0);
+    }
+  }
+
   @Test
   void filesWaitForTheirTime() throws Exception {
     String lake = services.newLake();

@@ -7,12 +7,15 @@ import java.util.stream.Collectors;
 
 /**
  * Expires what came before the snapshot that was the newest when the retention began: that one is
- * what a query of any time within it may ask for, and what DuckLake's own {@code older_than} would
- * expire too.
+ * what a query of any time within it may ask for. The retention is counted from the beginning of
+ * the oldest transaction that is open: DuckLake commits under the number after the snapshot that
+ * its transaction saw, and begins anew only where that is taken. If it had expired, the commit
+ * would end well with a number below the newest, and nobody would see it (DuckLake of DuckDB
+ * 1.5.5).
  */
 record Expiry(Pass pass) {
   Tally run() throws EngineException {
-    String since = pass.metadata().ago(pass.limits().retention());
+    String since = pass.metadata().beforeOthers(pass.limits().retention());
     String old =
         ("{c}ducklake_snapshot WHERE snapshot_id < (SELECT max(snapshot_id)"
                 + " FROM {c}ducklake_snapshot WHERE snapshot_time <= TIMESTAMPTZ '%s')")
