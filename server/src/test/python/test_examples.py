@@ -117,14 +117,14 @@ def test_pyarrow_alone_with_a_login(secure):
     assert (run.returncode, run.stdout) == (0, SCRIPTS["pyarrow_flight.py"]), run.stderr
 
 
-def test_the_notebook(environment, monkeypatch):
+def test_the_notebook(environment, monkeypatch, tmp_path):
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     notebook = nbformat.read(EXAMPLES / "notebook.ipynb", as_version=4)
     saved = printed(notebook)
     assert sum(map(bool, saved)) > 3
     # Through files, as its ports would be open to everyone on the machine.
-    manager = jupyter_client.KernelManager(kernel_name="python3", transport="ipc")
+    manager = jupyter_client.KernelManager(kernel_name="python3", transport="ipc", ip=str(tmp_path / "kernel"))
     nbclient.NotebookClient(notebook, km=manager, timeout=60).execute()
     assert printed(notebook) == saved
 

@@ -71,6 +71,19 @@ def _as_user(volume: Path) -> dict:
     }
 
 
+def test_the_image_is_made_of_what_its_build_is_given():
+    copied = [
+        source
+        for sources in re.findall(r"^COPY ((?!--).*) \S+$", _IMAGE, re.MULTILINE)
+        for source in sources.split()
+    ]
+    ignored, *given = (ROOT / ".dockerignore").read_text().split()
+    assert ignored == "**"
+    assert sorted(given) == sorted("!" + source for source in copied)
+    # Without the options there the compiler does not start.
+    assert ".mvn" in copied
+
+
 def test_the_checksum_is_that_of_the_archive(archive):
     sum_, name = archive.with_name(archive.name + ".sha256").read_text().split()
     assert name == archive.name
