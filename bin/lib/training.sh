@@ -1,10 +1,11 @@
 # shellcheck shell=bash
 # Makes the cache with which the virtual machine starts in half the time: the program's classes, as a
-# run of the server left them. Needs common.sh.
+# run of the server left them. Its name has the build's: the virtual machine runs the classes of the cache, whatever
+# the jars have become. Needs common.sh.
 # shellcheck disable=SC2154 # the variables of the launcher
 
 untrained() {
-  [ ! -e "$cache" ] || [ "$jar" -nt "$cache" ] || [ "$dist/jvm.options" -nt "$cache" ]
+  [ ! -e "$cache" ] || [ "$dist/jvm.options" -nt "$cache" ]
 }
 
 # Makes the cache if there is none for this build. When it cannot be made, an empty file stands for
@@ -18,6 +19,7 @@ train() {
     echo "Preparing quick starts of ducklake-flight (once)…" >&2
     local lake
     lake=$(mktemp -d)
+    rm -f "$dist"/classes-*.aot*
     # Without the environment: its settings are meant for the server that comes next.
     if env -i "LANG=${LANG:-}" "LC_ALL=${LC_ALL:-}" \
       "$JAVA_HOME/bin/java" "${options[@]}" "-XX:AOTCacheOutput=$cache.new" -jar "$jar" \

@@ -1,5 +1,6 @@
 """The program as a user starts it."""
 
+import shutil
 import signal
 import subprocess
 from pathlib import Path
@@ -31,6 +32,29 @@ def test_takes_no_other_java_than_25(tmp_path):
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
     assert done.returncode == 78
     assert done.stderr == "ducklake-flight: no\n"
+
+
+def test_takes_the_cache_of_its_own_build_only(tmp_path):
+    shutil.copytree(LAUNCHER.parent, tmp_path / "bin")
+    (tmp_path / "lib").mkdir()
+    java = tmp_path / "runtime" / "bin" / "java"
+    java.parent.mkdir(parents=True)
+    java.write_text('#!/bin/sh\necho "$@"\n')
+    java.chmod(0o755)
+    (tmp_path / "runtime" / "release").write_text('JAVA_VERSION="25.0.9"\n')
+    identity = "0123456789abcdef"
+    cache = tmp_path / f"classes-25.0.9-{identity}.aot"
+    cache.write_text("not empty")
+
+    def is_taken(build: str) -> bool:
+        (tmp_path / "build.id").write_text(build)
+        done = run("doctor", launcher=tmp_path / "bin" / "ducklake-flight")
+        assert done.returncode == 0, done.stderr
+        return f"-XX:AOTCache={cache}" in done.stdout.split()
+
+    assert is_taken(identity + "0" * 48)
+    # Java itself would run what the cache has of an earlier build, without a word.
+    assert not is_taken("f" * 64)
 
 
 @pytest.mark.parametrize("arguments", [["--nonsense"], ["nonsense"], []])

@@ -26,6 +26,9 @@ import picocli.CommandLine.Spec;
 
 /** The program's commands, and how each of them may end. */
 public final class CommandLineRunner {
+  /** Picocli's own width. */
+  private static final int HELP_COLUMNS = 80;
+
   /** By name, in the order of the help. */
   private static final SequencedMap<String, Class<?>> COMMANDS = commands();
 
@@ -83,16 +86,29 @@ public final class CommandLineRunner {
   private static String settings(Help help) {
     var lines = new ArrayList<String>();
     lines.add("");
-    lines.add(
-        "Settings: keys of the --config file, and in upper case variables of the environment:");
+    lines.add("Settings: keys of the --config file, and in upper case variables of the");
+    lines.add("environment:");
     for (Setting<?> setting : Settings.ALL) {
-      lines.add("  %s (%s)".formatted(setting.key(), setting.initialText()).replace("%", "%%"));
-      lines.add("      %s".formatted(setting.help()).replace("%", "%%"));
+      addParagraph(lines, "  ", "%s (%s)".formatted(setting.key(), setting.initialText()));
+      addParagraph(lines, "      ", setting.help());
     }
     lines.add("");
     lines.add("Durations are written 500ms, 3s, 5m, 1h, 7d; sizes 40MB, 2GB, 512MiB.");
     help.commandSpec().usageMessage().footer(lines.toArray(String[]::new));
     return help.footer();
+  }
+
+  /** Breaks between words, as picocli would, but keeps the indent. */
+  private static void addParagraph(List<String> lines, String indent, String text) {
+    var line = new StringBuilder(indent);
+    for (String word : text.replace("%", "%%").split(" ", -1)) {
+      if (line.length() > indent.length() && line.length() + 1 + word.length() >= HELP_COLUMNS) {
+        lines.add(line.toString());
+        line = new StringBuilder(indent);
+      }
+      line.append(line.length() > indent.length() ? " " : "").append(word);
+    }
+    lines.add(line.toString());
   }
 
   private static int usage(ParameterException e, String[] arguments) {

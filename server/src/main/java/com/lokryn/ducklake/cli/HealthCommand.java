@@ -16,9 +16,9 @@ import picocli.CommandLine.Mixin;
     mixinStandardHelpOptions = true,
     footer = {
       "",
-      "Without an address it asks the server of this machine, as the environment that both",
-      "share sets it: with FLIGHT_TLS_CERTIFICATE by TLS, with FLIGHT_TLS_CLIENT_CA and no",
-      "certificate of its own by HTTP_PORT."
+      "Without an address it asks the server of this machine, as the environment",
+      "that both share sets it: with FLIGHT_TLS_CERTIFICATE by TLS, with",
+      "FLIGHT_TLS_CLIENT_CA and no certificate of its own by HTTP_PORT."
     })
 final class HealthCommand implements Callable<Integer> {
   private static final int USUAL_HTTP_PORT = 8080;
