@@ -29,6 +29,9 @@ final class KeptReads implements AutoCloseable {
 
   private static final long SWEEP_MS = 500;
 
+  /** How long the end waits for what is being ended. */
+  private static final long MAX_WAIT_MS = 2_000;
+
   private record Kept(EngineConnection connection, long snapshot, long since) {
     boolean isOver(long now) {
       return now - since > MAX_IDLE_NANOS || isOld(connection, now);
@@ -104,6 +107,15 @@ final class KeptReads implements AutoCloseable {
     return removed;
   }
 
+  /** What it ends just now is open yet, and with it the instance. */
+  private static void awaitEnd(ScheduledExecutorService running) {
+    try {
+      var _ = running.awaitTermination(MAX_WAIT_MS, TimeUnit.MILLISECONDS);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
   /** Ends them all, and keeps none from here on. */
   @Override
   public void close() {
@@ -112,9 +124,10 @@ final class KeptReads implements AutoCloseable {
       closed = true;
       running = sweeper;
     }
+    remove(_ -> true).forEach(EngineConnection::close);
     if (running != null) {
       running.shutdown();
+      awaitEnd(running);
     }
-    remove(_ -> true).forEach(EngineConnection::close);
   }
 }

@@ -55,6 +55,9 @@ final class SchemaPins implements AutoCloseable {
   private long newest = Long.MIN_VALUE;
   private boolean closed;
 
+  /** Of all versions. */
+  private int users;
+
   /**
    * @param first whose instance it is
    * @param home a catalog and a schema of the lake
@@ -67,7 +70,7 @@ final class SchemaPins implements AutoCloseable {
   /** Takes part in holding a version, if it is held already; to be {@link #release}d. */
   synchronized Optional<Pin> take(long version) {
     Optional<Pin> found = Optional.ofNullable(byVersion.get(version));
-    found.ifPresent(pin -> pin.users++);
+    found.ifPresent(this::use);
     return found;
   }
 
@@ -140,8 +143,13 @@ final class SchemaPins implements AutoCloseable {
     }
   }
 
+  private void use(Pin pin) {
+    pin.users++;
+    users++;
+  }
+
   private synchronized Pin add(Pin pin) {
-    pin.users = 1;
+    use(pin);
     if (closed) {
       return pin;
     }
@@ -156,7 +164,11 @@ final class SchemaPins implements AutoCloseable {
   /** Ends a part in holding a version. */
   synchronized void release(Pin pin) {
     pin.users--;
+    users--;
     closeIfUnused(pin);
+    if (closed && users == 0) {
+      notifyAll();
+    }
   }
 
   /** The newest stays, for the transactions to come. */
@@ -180,10 +192,20 @@ final class SchemaPins implements AutoCloseable {
     before.forEach(this::closeIfUnused);
   }
 
+  /** Waits a while for those who are about to end: the instance is open as long as a version is. */
   @Override
   public synchronized void close() {
     closed = true;
     forget();
+    long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MAX_WAIT_MS);
+    try {
+      for (long left = until - System.nanoTime(); users > 0 && left > 0; ) {
+        TimeUnit.NANOSECONDS.timedWait(this, left);
+        left = until - System.nanoTime();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
   }
 
   private static void close(Pin pin) {
