@@ -45,6 +45,9 @@ final class SchemaPins implements AutoCloseable {
   /** How long one waits until another has read: its catalog may not answer. */
   private static final long MAX_WAIT_MS = 2_000;
 
+  /** How long the end waits: a connection of a lost instance may never be closed. */
+  private static final long MAX_END_MS = 500;
+
   private final DuckDBConnection first;
   private final Namespace home;
 
@@ -197,7 +200,7 @@ final class SchemaPins implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     forget();
-    long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MAX_WAIT_MS);
+    long until = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(MAX_END_MS);
     try {
       for (long left = until - System.nanoTime(); users > 0 && left > 0; ) {
         TimeUnit.NANOSECONDS.timedWait(this, left);
