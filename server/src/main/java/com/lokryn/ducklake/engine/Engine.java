@@ -111,7 +111,9 @@ public final class Engine implements AutoCloseable {
     try {
       @Nullable Idle found = namespace.equals(home) ? idle.pollLast() : null;
       Idle used = found == null ? new Idle(first.duplicate(), Ahead.USUAL) : found;
-      var connection = new EngineConnection(used.driver, namespace, used.ahead, allocator, this);
+      var connection =
+          new EngineConnection(
+              used.driver, namespace, used.ahead, allocator, this, new HeldSchemas(pins));
       connections.add(connection);
       if (closed.get() || retired) {
         connection.close();

@@ -5,7 +5,6 @@ import java.sql.SQLException;
 import java.time.OffsetDateTime;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.LockSupport;
@@ -47,27 +46,23 @@ public final class EngineConnection implements AutoCloseable {
 
   private final AtomicBoolean closed = new AtomicBoolean();
 
-  /**
-   * The version of the lake's schema that transactions here have used last; more than one where it
-   * was read anew, as plans may use what was read before.
-   */
-  private final List<SchemaPins.Pin> pins = new ArrayList<>(1);
-
-  /** True once the transaction that is open has its version. */
-  private boolean isPinned;
+  private final HeldSchemas schemas;
 
   /** How far results of the driver's connection run ahead. */
   private Ahead ahead;
 
   /**
    * @param ahead how far results of the driver's connection run ahead
+   * @param schemas that plans and transactions of the driver's connection use
    */
   EngineConnection(
       DuckDBConnection driver,
       Namespace placed,
       Ahead ahead,
       BufferAllocator allocator,
-      Engine engine) {
+      Engine engine,
+      HeldSchemas schemas) {
+    this.schemas = schemas;
     this.ahead = ahead;
     this.driver = driver;
     this.placed = placed;
@@ -131,7 +126,7 @@ public final class EngineConnection implements AutoCloseable {
   public EngineStatement prepare(SqlText text) throws EngineException {
     if (text.isBegin()) {
       transaction = true;
-      isPinned = false;
+      schemas.transactionChanges();
     }
     try {
       return new EngineStatement(
@@ -152,14 +147,14 @@ public final class EngineConnection implements AutoCloseable {
    */
   public void begin(boolean readOnly) throws EngineException {
     transaction = true;
-    isPinned = false;
+    schemas.transactionChanges();
     transactionBegan = System.nanoTime();
     run(readOnly ? "BEGIN TRANSACTION READ ONLY" : "BEGIN");
   }
 
   /** True when the schema that the open transaction sees is held for it. */
   public boolean isSchemaHeld() {
-    return isPinned;
+    return schemas.isForTransaction();
   }
 
   /**
@@ -170,9 +165,7 @@ public final class EngineConnection implements AutoCloseable {
    * @return false when it has to be read: see {@link #readSchema}
    */
   public boolean holdSchema(long version) {
-    Optional<SchemaPins.Pin> found = engine.pins().take(version);
-    found.ifPresent(this::keep);
-    return found.isPresent();
+    return schemas.hold(version);
   }
 
   /**
@@ -182,29 +175,7 @@ public final class EngineConnection implements AutoCloseable {
    * @param snapshot of the lake that has this version
    */
   public void readSchema(long version, long snapshot) throws EngineException {
-    keep(engine.pins().hold(version, snapshot));
-  }
-
-  private void keep(SchemaPins.Pin pin) {
-    synchronized (pins) {
-      if (pins.contains(pin)) {
-        engine.pins().release(pin);
-      } else {
-        pins.stream()
-            .filter(other -> other.version() != pin.version())
-            .forEach(engine.pins()::release);
-        pins.removeIf(other -> other.version() != pin.version());
-        pins.add(pin);
-      }
-      isPinned = true;
-    }
-  }
-
-  private void releaseSchema() {
-    synchronized (pins) {
-      pins.forEach(engine.pins()::release);
-      pins.clear();
-    }
+    schemas.read(version, snapshot);
   }
 
   /**
@@ -237,7 +208,7 @@ public final class EngineConnection implements AutoCloseable {
     try {
       run(sql);
       transaction = false;
-      isPinned = false;
+      schemas.transactionChanges();
     } catch (EngineException e) {
       ended(e);
       throw e;
@@ -246,7 +217,7 @@ public final class EngineConnection implements AutoCloseable {
 
   /** To be told by whoever ends a transaction by a statement of their own. */
   public void ended() {
-    isPinned = false;
+    schemas.transactionChanges();
   }
 
   /** The same where that has failed; the transaction has ended all the same. */
@@ -413,7 +384,7 @@ public final class EngineConnection implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    releaseSchema();
+    schemas.release();
     engine.closed(this);
     try {
       engine.idle(placed, driver, ahead);
@@ -432,12 +403,9 @@ public final class EngineConnection implements AutoCloseable {
     if (!closed.compareAndSet(false, true)) {
       return;
     }
-    var next = new EngineConnection(driver, placed, ahead, allocator, engine);
+    var next = new EngineConnection(driver, placed, ahead, allocator, engine, schemas);
     next.transaction = true;
     next.transactionBegan = transactionBegan;
-    next.pins.addAll(pins);
-    next.isPinned = isPinned;
-    pins.clear();
     // Before this one is known to be closed: an engine that nothing uses any more may be closed.
     engine.keep(next, snapshot);
     engine.closed(this);
@@ -522,6 +490,6 @@ public final class EngineConnection implements AutoCloseable {
     } catch (SQLException e) {
       throw new IllegalStateException("closing a connection failed", e);
     }
-    releaseSchema();
+    schemas.release();
   }
 }
